@@ -1,0 +1,301 @@
+/**
+ * Incremental, bounded parser of RESP requests (arrays of bulk strings) and inline commands.
+ *
+ * It allocates nothing per command. A chunk that begins at a command's border is parsed in place;
+ * only the unfinished command at its end is copied into a carry buffer, to which the next chunk is
+ * appended. Where parsing stopped is remembered (arguments so far, length of the bulk string being
+ * read, how far a line was searched for its end), so no byte is looked at twice and a 512 MB bulk
+ * string in 64 KB chunks costs linear time.
+ *
+ *     push(chunk) → next() true: a whole command is in args → … → next() false: needs more
+ *
+ * Rules for the memory: a pushed chunk must not change until next() has returned false or another
+ * chunk was pushed; `args` is valid until then, too. Error texts and limits are those of Redis.
+ * After an error the parser is dead: send the error (unless `silent`) and close.
+ */
+import { Args } from './args.ts';
+import { splitInline } from './inline-command.ts';
+
+export { Args } from './args.ts';
+
+/** Limits of one client's requests; all are in bytes except `argumentsMax`. */
+export type RequestLimits = {
+  /** Longest inline command, and longest line that announces a length. */
+  readonly inlineBytesMax: number;
+  /** Most arguments of a command. */
+  readonly argumentsMax: number;
+  /** Longest argument. */
+  readonly bulkBytesMax: number;
+  /** Longest command as a whole; what Redis calls client-query-buffer-limit. */
+  readonly commandBytesMax: number;
+  /** Limits for clients that still have to authenticate. */
+  readonly unauthenticatedArgumentsMax: number;
+  readonly unauthenticatedBulkBytesMax: number;
+};
+
+export const defaultRequestLimits: RequestLimits = {
+  inlineBytesMax: 64 * 1024,
+  argumentsMax: 1024 * 1024,
+  bulkBytesMax: 512 * 1024 * 1024,
+  commandBytesMax: 1024 * 1024 * 1024,
+  unauthenticatedArgumentsMax: 10,
+  unauthenticatedBulkBytesMax: 16384,
+};
+
+const CR = 0x0d;
+const LF = 0x0a;
+const STAR = 0x2a;
+const DOLLAR = 0x24;
+const MINUS = 0x2d;
+
+/** Results of readLength that are no length. */
+const MORE = -2147483648;
+const BAD = -2147483647;
+
+const EMPTY = Buffer.alloc(0);
+const CARRY_BYTES_MIN = 1024;
+/** A carry buffer above this size is given back when it has been read. */
+const CARRY_BYTES_KEPT_MAX = 128 * 1024;
+
+export class RequestParser {
+  readonly args = new Args();
+  /** The protocol error that ended this stream, without the leading `-ERR `; null while all is well. */
+  error: string | null = null;
+  /** Whether to close without sending `error`, as Redis does to a web browser. */
+  silent = false;
+  /** False while the client must still authenticate: then the tighter limits hold. */
+  authenticated = true;
+
+  private readonly limits: RequestLimits;
+  private data: Buffer = EMPTY;
+  private at = 0;
+  private limit = 0;
+  private carry: Buffer = EMPTY;
+  private commandStart = 0;
+  private argumentsLeft = 0;
+  private bulkLength = -1;
+  private scanned = 0;
+  private lineEnd = 0;
+
+  constructor(limits: RequestLimits = defaultRequestLimits) {
+    this.limits = limits;
+  }
+
+  /** Bytes received that belong to no finished command yet. */
+  get pendingBytes(): number {
+    return this.limit - this.commandStart;
+  }
+
+  /** Takes received bytes. They are not copied if the parser stands between commands. */
+  push(chunk: Uint8Array): void {
+    if (this.error !== null || chunk.length === 0) return;
+    if (this.limit === this.commandStart) {
+      this.data = Buffer.isBuffer(chunk)
+        ? chunk
+        : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      this.at = 0;
+      this.commandStart = 0;
+      this.scanned = 0;
+      this.limit = chunk.length;
+      if (this.carry.length > CARRY_BYTES_KEPT_MAX) this.carry = EMPTY;
+      return;
+    }
+    this.append(chunk);
+  }
+
+  /** Reads the next whole command into `args`. False: more bytes are needed, or `error` is set. */
+  next(): boolean {
+    if (this.error !== null) return false;
+    const args = this.args;
+    while (this.argumentsLeft === 0) {
+      this.commandStart = this.at;
+      args.clear();
+      if (this.at >= this.limit) return false;
+      if (this.data[this.at] !== STAR) {
+        const found = this.readInline();
+        if (found !== null) return found;
+      } else if (!this.readCount()) {
+        return this.pause();
+      }
+    }
+    if (!this.readArguments()) return this.pause();
+    args.rawStart = this.commandStart;
+    args.rawEnd = this.at;
+    this.commandStart = this.at;
+    return true;
+  }
+
+  /** Reads `*<count>`; false when it is not there yet or wrong. */
+  private readCount(): boolean {
+    const count = this.readLength(this.at + 1, 'too big mbulk count string');
+    if (count === MORE) return false;
+    if (count === BAD || count > this.limits.argumentsMax) {
+      return this.fail('invalid multibulk length');
+    }
+    if (!this.authenticated && count > this.limits.unauthenticatedArgumentsMax) {
+      return this.fail('unauthenticated multibulk length');
+    }
+    this.at = this.lineEnd;
+    this.argumentsLeft = Math.max(count, 0);
+    this.args.buffer = this.data;
+    return true;
+  }
+
+  /** Reads the arguments still missing; false when bytes are missing, or on error. */
+  private readArguments(): boolean {
+    const data = this.data;
+    const limit = this.limit;
+    const args = this.args;
+    while (this.argumentsLeft > 0) {
+      if (this.bulkLength < 0) {
+        if (this.at >= limit) return false;
+        if (data[this.at] !== DOLLAR) {
+          return this.fail(`expected '$', got '${String.fromCharCode(data[this.at])}'`);
+        }
+        const length = this.readLength(this.at + 1, 'too big bulk count string');
+        if (length === MORE) return false;
+        if (length < 0 || length > this.limits.bulkBytesMax) {
+          return this.fail('invalid bulk length');
+        }
+        if (!this.authenticated && length > this.limits.unauthenticatedBulkBytesMax) {
+          return this.fail('unauthenticated bulk length');
+        }
+        this.at = this.lineEnd;
+        this.bulkLength = length;
+      }
+      const end = this.at + this.bulkLength;
+      if (limit < end + 2) return false;
+      args.add(this.at, end);
+      this.at = end + 2;
+      this.bulkLength = -1;
+      this.argumentsLeft--;
+    }
+    return true;
+  }
+
+  /** Reads digits up to CRLF at `at`. Sets `lineEnd`. MORE: not all there; BAD: no number. */
+  private readLength(at: number, tooLong: string): number {
+    const data = this.data;
+    const limit = this.limit;
+    // No valid length is longer, so a line that trickles in is not read again from its start.
+    const digitsEnd = Math.min(limit, at + 11);
+    let i = at;
+    let value = 0;
+    while (i < digitsEnd) {
+      const digit = data[i] - 0x30;
+      if (digit >>> 0 > 9) break;
+      value = value * 10 + digit;
+      i++;
+    }
+    const digits = i - at;
+    if (i + 1 < limit && data[i] === CR && digits > 0 && digits < 11) {
+      this.lineEnd = i + 2;
+      return data[at] === 0x30 && digits > 1 ? BAD : value;
+    }
+    return this.readOddLength(at, tooLong);
+  }
+
+  /** The rare cases of readLength: an unfinished line, a negative number, nonsense. */
+  private readOddLength(at: number, tooLong: string): number {
+    const data = this.data;
+    let i = Math.max(at, this.scanned);
+    while (i < this.limit && data[i] !== CR) i++;
+    this.scanned = i;
+    if (i + 1 >= this.limit) {
+      if (this.limit - at > this.limits.inlineBytesMax) this.fail(tooLong);
+      return MORE;
+    }
+    this.lineEnd = i + 2;
+    const digits = i - at - 1;
+    if (data[at] !== MINUS || digits < 1 || digits > 18 || data[at + 1] === 0x30) return BAD;
+    for (let k = at + 1; k < i; k++) if ((data[k] - 0x30) >>> 0 > 9) return BAD;
+    return -1;
+  }
+
+  /** Reads an inline command. Null: an empty line was skipped; else what next() answers. */
+  private readInline(): boolean | null {
+    const data = this.data;
+    const start = this.at;
+    let newline = Math.max(start, this.scanned);
+    while (newline < this.limit && data[newline] !== LF) newline++;
+    this.scanned = newline;
+    if (newline === this.limit) {
+      if (newline - start > this.limits.inlineBytesMax) {
+        return this.fail('too big inline request');
+      }
+      return this.pause();
+    }
+    const end = newline > start && data[newline - 1] === CR ? newline - 1 : newline;
+    if (!splitInline(data, start, end, this.args)) {
+      return this.fail('unbalanced quotes in request');
+    }
+    this.at = newline + 1;
+    this.commandStart = this.at;
+    if (this.args.count === 0) return null;
+    if (this.args.equalsIgnoreCase(0, 'POST') || this.args.equalsIgnoreCase(0, 'HOST:')) {
+      // A web browser was led to this port. It must not get to run the commands in its body.
+      this.silent = true;
+      this.error = 'Possible SECURITY ATTACK detected: HTTP on the port of the database';
+      return false;
+    }
+    return true;
+  }
+
+  private fail(rule: string): false {
+    this.error = `Protocol error: ${rule}`;
+    return false;
+  }
+
+  /** Keeps the unfinished command in memory of our own, because the chunk's may be reused. */
+  private pause(): false {
+    const pending = this.limit - this.commandStart;
+    if (this.error !== null || pending === 0 || this.data === this.carry) return false;
+    if (this.carry.length < pending) {
+      this.carry = Buffer.allocUnsafeSlow(Math.max(CARRY_BYTES_MIN, pending * 2));
+    }
+    this.data.copy(this.carry, 0, this.commandStart, this.limit);
+    this.moved(this.carry);
+    return false;
+  }
+
+  /** Appends a chunk to what is pending, growing or compacting the carry in amortised O(1). */
+  private append(chunk: Uint8Array): void {
+    const pending = this.limit - this.commandStart;
+    const needed = pending + chunk.length;
+    if (needed > this.limits.commandBytesMax) {
+      this.fail('too big request');
+      return;
+    }
+    const inCarry = this.data === this.carry;
+    if (!inCarry || this.limit + chunk.length > this.carry.length) {
+      const old = this.data;
+      const compacts = inCarry && this.commandStart * 2 >= this.limit;
+      if (needed > this.carry.length || !compacts) {
+        this.carry = Buffer.allocUnsafeSlow(this.capacityFor(needed));
+      }
+      old.copy(this.carry, 0, this.commandStart, this.limit);
+      this.moved(this.carry);
+    }
+    this.carry.set(chunk, this.limit);
+    this.limit += chunk.length;
+  }
+
+  /** Twice what is needed, but not beyond the end of a long bulk string that is being read. */
+  private capacityFor(needed: number): number {
+    const doubled = Math.max(CARRY_BYTES_MIN, needed * 2);
+    const bulkEnd = this.at - this.commandStart + this.bulkLength + 2 + CARRY_BYTES_MIN;
+    return this.bulkLength >= 0 && bulkEnd > needed ? Math.min(doubled, bulkEnd) : doubled;
+  }
+
+  /** Accounts for the pending bytes having been moved to the beginning of `to`. */
+  private moved(to: Buffer): void {
+    const distance = this.commandStart;
+    this.data = to;
+    this.args.buffer = to;
+    this.args.shift(distance);
+    this.at -= distance;
+    this.limit -= distance;
+    this.scanned = Math.max(0, this.scanned - distance);
+    this.commandStart = 0;
+  }
+}
