@@ -1,0 +1,2 @@
+/** Settings that CONFIG GET and SET know. */
+export class ConfigStore {}

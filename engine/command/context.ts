@@ -1,0 +1,105 @@
+/**
+ * What a session needs from the process around it. The member (or a test, or the simulator) makes
+ * one `ServerContext`; commands reach everything through it and nothing else.
+ */
+import type { Db } from '../core/db.ts';
+import type { ClientRegistry } from './client-registry.ts';
+import type { ConfigStore } from './config-store.ts';
+import type { PubSub } from './pubsub.ts';
+import type { ClientSession } from './session.ts';
+
+export type MemberRole = 'primary' | 'replica' | 'starting';
+
+/** One section of INFO: its title, and its lines in order. */
+export type InfoSection = {
+  readonly title: string;
+  readonly lines: readonly (readonly [name: string, value: string | number])[];
+};
+
+/** Ends a wait: `done(count)` says how many had the write then. */
+export type WaitDone = (count: number) => void;
+
+/** The member around the database: implemented by engine/member. */
+export type MemberApi = {
+  role(): MemberRole;
+  /** Why data is not served yet, for `-LOADING <reason>`; only asked when the role is starting. */
+  startingReason(): string;
+  /** The object that CRDT.STATUS prints. */
+  status(): object;
+  /**
+   * Waits until `n` other regions (`all`: every region now connected or not) have applied what the
+   * session wrote (`session.lastSeq`), at most `timeoutMs` (0: no limit). `done` is called once, also
+   * at once; not after the returned function was called.
+   */
+  waitRegions(
+    session: ClientSession,
+    n: number,
+    timeoutMs: number,
+    all: boolean,
+    done: WaitDone,
+  ): () => void;
+  /** The same for the replicas of this member. */
+  waitReplicas(
+    session: ClientSession,
+    n: number,
+    timeoutMs: number,
+    all: boolean,
+    done: WaitDone,
+  ): () => void;
+  /** Stops or restarts the exchange with a region, both ways. False: there is no such region. */
+  link(region: string, pause: boolean): boolean;
+  /** Takes a map as JSON text. Returns the whole error (`STALEMAP …`, `ERR invalid map: …`) or null. */
+  setMap(json: string): string | null;
+  /** The map held, as JSON text. */
+  getMap(): string | null;
+  /** Sends a message to the other members and regions (local subscribers were served). */
+  publish(channel: Uint8Array, message: Uint8Array): void;
+  /** Meridian's own sections of INFO (replication, regions, log …). */
+  info(): readonly InfoSection[];
+  /** For ROLE: where the primary is, and how the replicas are. */
+  replication(): ReplicationView;
+  /** SHUTDOWN: ends the process in order; never returns a reply. */
+  shutdown(): void;
+};
+
+export type ReplicationView = {
+  /** Bytes ever appended to the log. */
+  readonly position: number;
+  /** On a replica: its primary. */
+  readonly upstream: {
+    readonly host: string;
+    readonly port: number;
+    readonly connected: boolean;
+  } | null;
+  readonly replicas: readonly {
+    readonly host: string;
+    readonly port: number;
+    readonly position: number;
+  }[];
+};
+
+export type ServerContext = {
+  readonly db: Db;
+  readonly member: MemberApi;
+  readonly config: ConfigStore;
+  readonly clients: ClientRegistry;
+  readonly pubsub: PubSub;
+  /** Ms since the Unix epoch. */
+  clockMs(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** Facts for INFO that do not change while the process runs. */
+  readonly process: ProcessFacts;
+};
+
+export type ProcessFacts = {
+  readonly version: string;
+  readonly runtime: string;
+  readonly os: string;
+  readonly pid: number;
+  readonly port: number;
+  readonly runId: string;
+  readonly startedAtMs: number;
+  readonly region: string;
+  readonly database: string;
+};

@@ -1,0 +1,101 @@
+import type { Args } from '../resp/args.ts';
+import { bulkOrNull, count, status } from './reply-shape.ts';
+import type { ClientSession } from './session.ts';
+import type { Command } from './table.ts';
+
+export const keyCommands: readonly Command[] = [
+  {
+    name: 'DEL',
+    arity: -2,
+    group: 'generic',
+    flags: ['write'],
+    keys: { first: 1, last: -1, step: 1 },
+    since: '1.0.0',
+    summary: 'Delete a key.',
+    complexity: 'O(N) where N is the number of keys that will be removed',
+    conflict: 'Removes what this region has seen of the keys; a concurrent write survives.',
+    reply: count,
+    run: del,
+  },
+  {
+    name: 'UNLINK',
+    arity: -2,
+    group: 'generic',
+    flags: ['write', 'fast'],
+    keys: { first: 1, last: -1, step: 1 },
+    since: '4.0.0',
+    summary: 'Delete a key asynchronously in another thread.',
+    complexity: 'O(1) for each key removed regardless of its size',
+    conflict: 'As DEL.',
+    reply: count,
+    run: del,
+  },
+  {
+    name: 'EXISTS',
+    arity: -2,
+    group: 'generic',
+    flags: ['readonly', 'fast'],
+    keys: { first: 1, last: -1, step: 1 },
+    since: '1.0.0',
+    summary: 'Determine if a key exists.',
+    complexity: 'O(N) where N is the number of keys to check.',
+    reply: count,
+    run: exists,
+  },
+  {
+    name: 'TOUCH',
+    arity: -2,
+    group: 'generic',
+    flags: ['readonly', 'fast'],
+    keys: { first: 1, last: -1, step: 1 },
+    since: '3.2.1',
+    summary: 'Alters the last access time of a key(s).',
+    complexity: 'O(N) where N is the number of keys that will be touched.',
+    reply: count,
+    run: touch,
+  },
+  {
+    name: 'TYPE',
+    arity: 2,
+    group: 'generic',
+    flags: ['readonly', 'fast'],
+    keys: { first: 1, last: 1, step: 1 },
+    since: '1.0.0',
+    summary: 'Determine the type stored at key.',
+    complexity: 'O(1)',
+    reply: status('none', 'string', 'set', 'hash'),
+    run: type,
+  },
+  {
+    name: 'RANDOMKEY',
+    arity: 1,
+    group: 'generic',
+    flags: ['readonly'],
+    keys: null,
+    since: '1.0.0',
+    summary: 'Return a random key from the keyspace.',
+    complexity: 'O(1)',
+    reply: bulkOrNull,
+    run: randomKey,
+  },
+];
+
+function del(session: ClientSession, _args: Args): void {
+  session.output.error('ERR not built yet');
+}
+
+function exists(session: ClientSession, _args: Args): void {
+  session.output.error('ERR not built yet');
+}
+
+function touch(session: ClientSession, _args: Args): void {
+  session.output.error('ERR not built yet');
+}
+
+function type(session: ClientSession, _args: Args): void {
+  session.output.error('ERR not built yet');
+}
+
+function randomKey(session: ClientSession, _args: Args): void {
+  session.output.error('ERR not built yet');
+}

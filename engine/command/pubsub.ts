@@ -1,0 +1,2 @@
+/** Channels, patterns and who listens. */
+export class PubSub {}
