@@ -2,8 +2,7 @@
  * Incremental, bounded parser of RESP requests (arrays of bulk strings) and inline commands.
  *
  * It allocates nothing per command. A chunk that begins at a command's border is parsed in place;
- * only the unfinished command at its end is copied into a carry buffer, to which the next chunk is
- * appended. Where parsing stopped is remembered (arguments so far, length of the bulk string being
+ * only the unfinished command at its end is copied (see input-buffer.ts). Where parsing stopped is remembered (arguments so far, length of the bulk string being
  * read, how far a line was searched for its end), so no byte is looked at twice and a 512 MB bulk
  * string in 64 KB chunks costs linear time.
  *
@@ -15,6 +14,7 @@
  */
 import { Args } from './args.ts';
 import { splitInline } from './inline-command.ts';
+import { InputBuffer } from './input-buffer.ts';
 
 export { Args } from './args.ts';
 
@@ -52,11 +52,6 @@ const MINUS = 0x2d;
 const MORE = -2147483648;
 const BAD = -2147483647;
 
-const EMPTY = Buffer.alloc(0);
-const CARRY_BYTES_MIN = 1024;
-/** A carry buffer above this size is given back when it has been read. */
-const CARRY_BYTES_KEPT_MAX = 128 * 1024;
-
 export class RequestParser {
   readonly args = new Args();
   /** The protocol error that ended this stream, without the leading `-ERR `; null while all is well. */
@@ -67,11 +62,8 @@ export class RequestParser {
   authenticated = true;
 
   private readonly limits: RequestLimits;
-  private data: Buffer = EMPTY;
+  private readonly input = new InputBuffer();
   private at = 0;
-  private limit = 0;
-  private carry: Buffer = EMPTY;
-  private commandStart = 0;
   private argumentsLeft = 0;
   private bulkLength = -1;
   private scanned = 0;
@@ -83,24 +75,19 @@ export class RequestParser {
 
   /** Bytes received that belong to no finished command yet. */
   get pendingBytes(): number {
-    return this.limit - this.commandStart;
+    return this.input.pending;
   }
 
   /** Takes received bytes. They are not copied if the parser stands between commands. */
   push(chunk: Uint8Array): void {
     if (this.error !== null || chunk.length === 0) return;
-    if (this.limit === this.commandStart) {
-      this.data = Buffer.isBuffer(chunk)
-        ? chunk
-        : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      this.at = 0;
-      this.commandStart = 0;
-      this.scanned = 0;
-      this.limit = chunk.length;
-      if (this.carry.length > CARRY_BYTES_KEPT_MAX) this.carry = EMPTY;
+    if (this.input.pending + chunk.length > this.limits.commandBytesMax) {
+      this.fail('too big request');
       return;
     }
-    this.append(chunk);
+    const unfinished = this.at - this.input.start;
+    const wanted = this.bulkLength < 0 ? 0 : unfinished + this.bulkLength + 2;
+    this.moved(this.input.push(chunk, wanted));
   }
 
   /** Reads the next whole command into `args`. False: more bytes are needed, or `error` is set. */
@@ -108,10 +95,10 @@ export class RequestParser {
     if (this.error !== null) return false;
     const args = this.args;
     while (this.argumentsLeft === 0) {
-      this.commandStart = this.at;
+      this.input.start = this.at;
       args.clear();
-      if (this.at >= this.limit) return false;
-      if (this.data[this.at] !== STAR) {
+      if (this.at >= this.input.limit) return false;
+      if (this.input.data[this.at] !== STAR) {
         const found = this.readInline();
         if (found !== null) return found;
       } else if (!this.readCount()) {
@@ -119,9 +106,9 @@ export class RequestParser {
       }
     }
     if (!this.readArguments()) return this.pause();
-    args.rawStart = this.commandStart;
+    args.rawStart = this.input.start;
     args.rawEnd = this.at;
-    this.commandStart = this.at;
+    this.input.start = this.at;
     return true;
   }
 
@@ -137,14 +124,14 @@ export class RequestParser {
     }
     this.at = this.lineEnd;
     this.argumentsLeft = Math.max(count, 0);
-    this.args.buffer = this.data;
+    this.args.buffer = this.input.data;
     return true;
   }
 
   /** Reads the arguments still missing; false when bytes are missing, or on error. */
   private readArguments(): boolean {
-    const data = this.data;
-    const limit = this.limit;
+    const data = this.input.data;
+    const limit = this.input.limit;
     const args = this.args;
     while (this.argumentsLeft > 0) {
       if (this.bulkLength < 0) {
@@ -175,8 +162,8 @@ export class RequestParser {
 
   /** Reads digits up to CRLF at `at`. Sets `lineEnd`. MORE: not all there; BAD: no number. */
   private readLength(at: number, tooLong: string): number {
-    const data = this.data;
-    const limit = this.limit;
+    const data = this.input.data;
+    const limit = this.input.limit;
     // No valid length is longer, so a line that trickles in is not read again from its start.
     const digitsEnd = Math.min(limit, at + 11);
     let i = at;
@@ -197,12 +184,12 @@ export class RequestParser {
 
   /** The rare cases of readLength: an unfinished line, a negative number, nonsense. */
   private readOddLength(at: number, tooLong: string): number {
-    const data = this.data;
+    const { data, limit } = this.input;
     let i = Math.max(at, this.scanned);
-    while (i < this.limit && data[i] !== CR) i++;
+    while (i < limit && data[i] !== CR) i++;
     this.scanned = i;
-    if (i + 1 >= this.limit) {
-      if (this.limit - at > this.limits.inlineBytesMax) this.fail(tooLong);
+    if (i + 1 >= limit) {
+      if (limit - at > this.limits.inlineBytesMax) this.fail(tooLong);
       return MORE;
     }
     this.lineEnd = i + 2;
@@ -214,12 +201,12 @@ export class RequestParser {
 
   /** Reads an inline command. Null: an empty line was skipped; else what next() answers. */
   private readInline(): boolean | null {
-    const data = this.data;
+    const { data, limit } = this.input;
     const start = this.at;
     let newline = Math.max(start, this.scanned);
-    while (newline < this.limit && data[newline] !== LF) newline++;
+    while (newline < limit && data[newline] !== LF) newline++;
     this.scanned = newline;
-    if (newline === this.limit) {
+    if (newline === limit) {
       if (newline - start > this.limits.inlineBytesMax) {
         return this.fail('too big inline request');
       }
@@ -230,7 +217,7 @@ export class RequestParser {
       return this.fail('unbalanced quotes in request');
     }
     this.at = newline + 1;
-    this.commandStart = this.at;
+    this.input.start = this.at;
     if (this.args.count === 0) return null;
     if (this.args.equalsIgnoreCase(0, 'POST') || this.args.equalsIgnoreCase(0, 'HOST:')) {
       // A web browser was led to this port. It must not get to run the commands in its body.
@@ -248,54 +235,15 @@ export class RequestParser {
 
   /** Keeps the unfinished command in memory of our own, because the chunk's may be reused. */
   private pause(): false {
-    const pending = this.limit - this.commandStart;
-    if (this.error !== null || pending === 0 || this.data === this.carry) return false;
-    if (this.carry.length < pending) {
-      this.carry = Buffer.allocUnsafeSlow(Math.max(CARRY_BYTES_MIN, pending * 2));
-    }
-    this.data.copy(this.carry, 0, this.commandStart, this.limit);
-    this.moved(this.carry);
+    if (this.error === null) this.moved(this.input.keep());
     return false;
   }
 
-  /** Appends a chunk to what is pending, growing or compacting the carry in amortised O(1). */
-  private append(chunk: Uint8Array): void {
-    const pending = this.limit - this.commandStart;
-    const needed = pending + chunk.length;
-    if (needed > this.limits.commandBytesMax) {
-      this.fail('too big request');
-      return;
-    }
-    const inCarry = this.data === this.carry;
-    if (!inCarry || this.limit + chunk.length > this.carry.length) {
-      const old = this.data;
-      const compacts = inCarry && this.commandStart * 2 >= this.limit;
-      if (needed > this.carry.length || !compacts) {
-        this.carry = Buffer.allocUnsafeSlow(this.capacityFor(needed));
-      }
-      old.copy(this.carry, 0, this.commandStart, this.limit);
-      this.moved(this.carry);
-    }
-    this.carry.set(chunk, this.limit);
-    this.limit += chunk.length;
-  }
-
-  /** Twice what is needed, but not beyond the end of a long bulk string that is being read. */
-  private capacityFor(needed: number): number {
-    const doubled = Math.max(CARRY_BYTES_MIN, needed * 2);
-    const bulkEnd = this.at - this.commandStart + this.bulkLength + 2 + CARRY_BYTES_MIN;
-    return this.bulkLength >= 0 && bulkEnd > needed ? Math.min(doubled, bulkEnd) : doubled;
-  }
-
-  /** Accounts for the pending bytes having been moved to the beginning of `to`. */
-  private moved(to: Buffer): void {
-    const distance = this.commandStart;
-    this.data = to;
-    this.args.buffer = to;
-    this.args.shift(distance);
+  /** Follows the bytes after the input moved them `distance` towards its beginning. */
+  private moved(distance: number): void {
+    this.args.buffer = this.input.data;
     this.at -= distance;
-    this.limit -= distance;
     this.scanned = Math.max(0, this.scanned - distance);
-    this.commandStart = 0;
+    if (distance > 0) this.args.shift(distance);
   }
 }
