@@ -1,0 +1,355 @@
+/**
+ * The command line of the engine: every flag as data, one parser, one table of limits.
+ *
+ * `readConfig` never throws and never exits: it returns either a config or the list of everything
+ * that is wrong, so that main.ts, tests and the docs use the same function. An unknown flag is an
+ * error that lists the known ones. Secrets may come from the environment instead, because a command
+ * line is visible to everyone on the machine.
+ */
+
+export type FsyncPolicy = 'always' | 'everysec' | 'no';
+export type PeerAddress = { readonly region: string; readonly host: string; readonly port: number };
+export type SlotRange = { readonly first: number; readonly last: number };
+
+export type Config = {
+  readonly role: 'shard' | 'proxy';
+  readonly region: string;
+  readonly regionNumber: number;
+  readonly database: string;
+  readonly member: string;
+  readonly bind: string;
+  readonly port: number;
+  readonly peerPort: number;
+  readonly requirepass: string | null;
+  readonly peerSecret: string;
+  readonly logLevel: string;
+  readonly dir: string | null;
+  readonly fsync: FsyncPolicy;
+  readonly peers: readonly PeerAddress[];
+  readonly maxMemoryBytes: number;
+  readonly minReplicas: number;
+  readonly backlogBytesMax: number;
+  readonly slots: SlotRange;
+  readonly managed: boolean;
+  readonly zone: string | null;
+};
+
+type Flag = {
+  readonly name: string;
+  /** How the value is written; null: a switch without one. */
+  readonly value: string | null;
+  readonly roles: readonly ('shard' | 'proxy')[];
+  readonly initial: string | null;
+  readonly about: string;
+};
+
+const both = ['shard', 'proxy'] as const;
+const shard = ['shard'] as const;
+
+/** Every flag, in the order of the help text. */
+export const flags: readonly Flag[] = [
+  {
+    name: 'role',
+    value: 'shard|proxy',
+    roles: both,
+    initial: 'shard',
+    about: 'hold data or route',
+  },
+  { name: 'region', value: 'NAME', roles: both, initial: null, about: 'name of this region' },
+  {
+    name: 'region-number',
+    value: '1..16',
+    roles: both,
+    initial: null,
+    about: 'stable number of this region; breaks ties',
+  },
+  { name: 'database', value: 'NAME', roles: both, initial: 'default', about: 'peers must agree' },
+  { name: 'member', value: 'NAME', roles: both, initial: 'standalone', about: 'name in the map' },
+  { name: 'bind', value: 'ADDR', roles: both, initial: '127.0.0.1', about: 'address to listen on' },
+  { name: 'port', value: 'N', roles: both, initial: '6379', about: 'port for clients' },
+  { name: 'peer-port', value: 'N', roles: both, initial: null, about: 'port for peers' },
+  { name: 'requirepass', value: 'P', roles: both, initial: null, about: 'password of clients' },
+  { name: 'peer-secret', value: 'S', roles: both, initial: '', about: 'secret peers prove' },
+  { name: 'log-level', value: 'L', roles: both, initial: 'info', about: 'debug|info|warn|error' },
+  { name: 'dir', value: 'DIR', roles: shard, initial: null, about: 'where to store; absent: no' },
+  {
+    name: 'fsync',
+    value: 'always|everysec|no',
+    roles: shard,
+    initial: 'everysec',
+    about: 'policy',
+  },
+  { name: 'peer', value: 'REGION=HOST:PORT', roles: shard, initial: null, about: 'repeatable' },
+  { name: 'maxmemory', value: 'BYTES|512mb', roles: shard, initial: '0', about: '0: no limit' },
+  {
+    name: 'maxmemory-policy',
+    value: 'noeviction',
+    roles: shard,
+    initial: 'noeviction',
+    about: 'what to do at maxmemory',
+  },
+  { name: 'min-replicas', value: 'N', roles: shard, initial: '0', about: 'copies before a reply' },
+  {
+    name: 'backlog-bytes',
+    value: 'BYTES|64mb',
+    roles: shard,
+    initial: '64mb',
+    about: 'recent ops',
+  },
+  { name: 'slots', value: 'A-B', roles: shard, initial: '0-16383', about: 'hash slots held' },
+  {
+    name: 'managed',
+    value: null,
+    roles: shard,
+    initial: null,
+    about: 'role and peers come by CRDT.MAP',
+  },
+  { name: 'zone', value: 'Z', roles: both, initial: null, about: 'informative' },
+];
+
+export type Limit = {
+  readonly unit: string;
+  readonly value: number;
+  /** What happens when it is reached. */
+  readonly reached: string;
+};
+
+/** Every fixed limit of log, replication and member; flags change those that are theirs. */
+export const limits = {
+  frameBytesMax: {
+    unit: 'bytes',
+    value: 512 * 1024 * 1024 + 65_536,
+    reached: 'the peer link is closed; a log with such a frame is damaged',
+  },
+  handshakeFrameBytesMax: {
+    unit: 'bytes',
+    value: 65_536,
+    reached: 'the peer link is closed before anybody has proved anything',
+  },
+  backlogBytes: {
+    unit: 'bytes',
+    value: 64 * 1024 * 1024,
+    reached: 'the oldest ops are forgotten; a peer that lacks them gets the whole state',
+  },
+  unackedBytesMax: {
+    unit: 'bytes',
+    value: 16 * 1024 * 1024,
+    reached: 'the server of a session sends no more until the puller has confirmed some',
+  },
+  linkBufferBytesMax: {
+    unit: 'bytes',
+    value: 4 * 1024 * 1024,
+    reached: 'the server of a session sends no more until the network took some',
+  },
+  atomicStateBytesMax: {
+    unit: 'bytes',
+    value: 8 * 1024 * 1024,
+    reached: 'a larger state is merged over many turns; causality holds within each slot only',
+  },
+  segmentBytesMax: {
+    unit: 'bytes',
+    value: 64 * 1024 * 1024,
+    reached: 'the log goes on in a new file',
+  },
+  imageAfterBytes: {
+    unit: 'bytes',
+    value: 128 * 1024 * 1024,
+    reached: 'log beyond the last image: a new image is written, older segments are removed',
+  },
+  relayAfter: {
+    unit: 'ms',
+    value: 1000,
+    reached: 'what a mark names has not come: the sender is asked to relay all it has',
+  },
+  directAgainAfter: {
+    unit: 'ms',
+    value: 3000,
+    reached: 'relaying: the own stream is tried again if all direct links stand',
+  },
+  peerSilence: {
+    unit: 'ms',
+    value: 3000,
+    reached: 'no byte came: the link is dead, it is closed and dialled again',
+  },
+  heartbeatInterval: { unit: 'ms', value: 500, reached: 'a heartbeat or confirmation is sent' },
+  ackInterval: { unit: 'ms', value: 50, reached: 'what was applied is confirmed' },
+  dialBackoffMin: { unit: 'ms', value: 100, reached: 'the link is dialled again; doubles' },
+  dialBackoffMax: { unit: 'ms', value: 2000, reached: 'the backoff does not grow further' },
+  acceptedPeersMax: { unit: 'links', value: 256, reached: 'further peers are refused' },
+  clientsMax: { unit: 'connections', value: 10_000, reached: 'further clients get an error' },
+  clientHeldBytesMax: {
+    unit: 'bytes',
+    value: 64 * 1024 * 1024,
+    reached: 'a client that does not read its replies is closed',
+  },
+  replicaWaitMax: {
+    unit: 'ms',
+    value: 10_000,
+    reached: 'min-replicas is not met: the client is closed, its outcome unknown',
+  },
+} as const satisfies Record<string, Limit>;
+
+export type ConfigResult = { readonly config: Config } | { readonly errors: readonly string[] };
+
+/**
+ * Reads the command line. `args` are without runtime and script; `environment` may hold
+ * MERIDIAN_REQUIREPASS and MERIDIAN_PEER_SECRET. Returns the config, or everything that is wrong.
+ */
+export function readConfig(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): ConfigResult {
+  const errors: string[] = [];
+  const given = splitArguments(args, errors);
+  const text = (name: string): string | null =>
+    given.get(name)?.at(-1) ?? flags.find((flag) => flag.name === name)?.initial ?? null;
+  const required = (name: string): string => {
+    const value = text(name);
+    if (value === null || value === '') errors.push(`--${name}: must be given`);
+    return value ?? '';
+  };
+  const oneOf = <T extends string>(name: string, allowed: readonly T[]): T => {
+    const value = text(name) as T;
+    if (!allowed.includes(value)) {
+      errors.push(`--${name}: "${value}" is not one of ${allowed.join(', ')}`);
+    }
+    return value;
+  };
+  const whole = (name: string, value: string | null, min: number, max: number): number => {
+    const number = value !== null && /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= min && number <= max)) {
+      errors.push(`--${name}: "${value ?? ''}" must be a whole number from ${min} to ${max}`);
+    }
+    return number;
+  };
+  const role = oneOf('role', ['shard', 'proxy']);
+  for (const name of given.keys()) {
+    const flag = flags.find((known) => known.name === name)!;
+    if (!flag.roles.includes(role)) errors.push(`--${name}: not known to the role ${role}`);
+  }
+  oneOf('maxmemory-policy', ['noeviction']);
+  const config: Config = {
+    role,
+    region: required('region'),
+    regionNumber: whole('region-number', text('region-number'), 1, 16),
+    database: required('database'),
+    member: required('member'),
+    bind: required('bind'),
+    port: whole('port', text('port'), 0, 65_535),
+    peerPort: whole(
+      'peer-port',
+      text('peer-port') ?? (role === 'proxy' ? '7443' : '7380'),
+      0,
+      65_535,
+    ),
+    requirepass: (text('requirepass') ?? environment.MERIDIAN_REQUIREPASS) || null,
+    peerSecret: text('peer-secret') || (environment.MERIDIAN_PEER_SECRET ?? ''),
+    logLevel: oneOf('log-level', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    dir: text('dir'),
+    fsync: oneOf('fsync', ['always', 'everysec', 'no']),
+    peers: (given.get('peer') ?? []).flatMap((value) => readPeer(value, errors)),
+    maxMemoryBytes: readBytes('maxmemory', text('maxmemory')!, errors),
+    minReplicas: whole('min-replicas', text('min-replicas'), 0, 15),
+    backlogBytesMax: readBytes('backlog-bytes', text('backlog-bytes')!, errors),
+    slots: readSlots(text('slots')!, errors),
+    managed: given.has('managed'),
+    zone: text('zone'),
+  };
+  checkPeers(config, errors);
+  return errors.length > 0 ? { errors } : { config };
+}
+
+/** The known flags, one a line, for the message about an unknown one. */
+export function flagsHelp(): string {
+  return flags
+    .map((flag) => {
+      const left = `  --${flag.name}${flag.value === null ? '' : ` ${flag.value}`}`;
+      const initial = flag.initial ? ` (default ${flag.initial})` : '';
+      return `${left.padEnd(34)}${flag.about}${initial}`;
+    })
+    .join('\n');
+}
+
+/** `--name value`, `--name=value` and switches, by name; each may come more than once. */
+function splitArguments(args: readonly string[], errors: string[]): Map<string, string[]> {
+  const given = new Map<string, string[]>();
+  for (let i = 0; i < args.length; i++) {
+    const argument = args[i];
+    const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(argument);
+    const flag = match && flags.find((known) => known.name === match[1]);
+    if (!match || !flag) {
+      errors.push(`unknown flag ${argument}; the known flags are:\n${flagsHelp()}`);
+      if (args[i + 1] !== undefined && !args[i + 1].startsWith('--')) i++;
+      continue;
+    }
+    let value = match[2];
+    if (flag.value !== null && value === undefined) {
+      i++;
+      value = args[i];
+      if (value === undefined) {
+        errors.push(`--${flag.name}: needs a value (${flag.value})`);
+        continue;
+      }
+    }
+    given.set(flag.name, [...(given.get(flag.name) ?? []), value ?? '']);
+  }
+  return given;
+}
+
+function readPeer(value: string, errors: string[]): PeerAddress[] {
+  const match = /^([^=]+)=(.+):(\d+)$/.exec(value);
+  const port = match ? Number(match[3]) : 0;
+  if (!match || port < 1 || port > 65_535) {
+    errors.push(`--peer: "${value}" must be REGION=HOST:PORT`);
+    return [];
+  }
+  return [{ region: match[1], host: match[2].replace(/^\[|\]$/g, ''), port }];
+}
+
+function checkPeers(config: Config, errors: string[]): void {
+  const seen = new Set<string>([config.region]);
+  for (const peer of config.peers) {
+    if (seen.has(peer.region)) {
+      const what = peer.region === config.region ? 'is this region itself' : 'is given twice';
+      errors.push(`--peer: ${peer.region} ${what}`);
+    }
+    seen.add(peer.region);
+  }
+  if (config.managed && config.peers.length > 0) {
+    errors.push('--peer: a managed member gets its peers by CRDT.MAP; leave out one of the two');
+  }
+}
+
+const unitBytes: Record<string, number> = {
+  '': 1,
+  b: 1,
+  k: 1000,
+  kb: 1024,
+  m: 1_000_000,
+  mb: 1024 ** 2,
+  g: 1_000_000_000,
+  gb: 1024 ** 3,
+};
+
+/** Redis' notation: 100, 512mb (1024-based), 512m (1000-based). */
+export function parseBytes(value: string): number | null {
+  const match = /^(\d+)([a-z]*)$/i.exec(value);
+  const factor = match ? unitBytes[match[2].toLowerCase()] : undefined;
+  return match && factor !== undefined ? Number(match[1]) * factor : null;
+}
+
+function readBytes(name: string, value: string, errors: string[]): number {
+  const bytes = parseBytes(value);
+  if (bytes === null) errors.push(`--${name}: "${value}" must be bytes such as 100000 or 512mb`);
+  return bytes ?? 0;
+}
+
+function readSlots(value: string, errors: string[]): SlotRange {
+  const match = /^(\d+)-(\d+)$/.exec(value);
+  const range = match ? { first: Number(match[1]), last: Number(match[2]) } : null;
+  if (!range || range.first > range.last || range.last > 16_383) {
+    errors.push(`--slots: "${value}" must be A-B within 0-16383`);
+    return { first: 0, last: 16_383 };
+  }
+  return range;
+}

@@ -1,0 +1,111 @@
+/**
+ * What is not ours comes in as a parameter: time, chance, disk, network and the log of messages.
+ *
+ * Each of these has exactly two implementations: the real one, built in main.ts (Shell), and the
+ * simulated one in engine/sim/. The core never asks the operating system for any of them, so that
+ * a simulated run with a seed replays to the byte.
+ *
+ * Disk and transport take callbacks, never promises: the simulator decides when they end. The core
+ * has no timers either; the shell calls `tick` some fifty times a second, the simulator does so in
+ * virtual time.
+ */
+
+/** Two clocks: `wallMs` is Unix time and may jump; `monotonicMs` never goes back. */
+export type Clock = {
+  wallMs(): number;
+  monotonicMs(): number;
+};
+
+/** Chance: uniform 32-bit numbers and bytes. The real one is cryptographic. */
+export type Random = {
+  uint32(): number;
+  bytes(length: number): Uint8Array;
+};
+
+/**
+ * One directory of files. Everything but `sync` ends before it returns, as write(2) does: bytes
+ * appended survive the death of the process, but only synced ones survive the death of the machine.
+ * Every method may throw a `DiskError`; the process must stop then, for nobody knows what is stored.
+ */
+export type Disk = {
+  /** Names of all files, in no particular order. */
+  list(): string[];
+  /** Bytes stored in a file; -1 when there is none. */
+  size(name: string): number;
+  /** Up to `length` bytes from `offset`; shorter at the end of the file. */
+  read(name: string, offset: number, length: number): Uint8Array;
+  /** Adds bytes to the end of a file, and makes the file when there is none. */
+  append(name: string, bytes: Uint8Array): void;
+  /** Makes all that was appended before this call survive a power cut. Calls back later. */
+  sync(name: string, done: (error: DiskError | null) => void): void;
+  /** Puts a whole small file in place at once and for good: before or after, never half. */
+  replace(name: string, bytes: Uint8Array): void;
+  /** Gives a file another name at once and for good; its bytes must have been synced. */
+  rename(from: string, to: string): void;
+  /** Cuts a file to its first `length` bytes, for good. */
+  truncate(name: string, length: number): void;
+  /** Removes a file; no error when there is none. */
+  remove(name: string): void;
+  /** Gives the directory back (lock, file handles). */
+  close(): void;
+};
+
+/** What a disk refused to do: the operation, the file and the system's words. */
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+}
+
+/** One connection to a peer, seen by who sends into it. */
+export type Link = {
+  /** Hands bytes to the network. The bytes must not change afterwards. */
+  send(bytes: Uint8Array): void;
+  /** Bytes handed over that the network has not taken yet. */
+  bufferedBytes(): number;
+  /** Ends the connection; what was sent before still goes out. `closed` is called once. */
+  close(): void;
+};
+
+/** One connection to a peer, seen by who receives from it. */
+export type LinkHandler = {
+  /** Only for dialled links: the connection stands. */
+  opened(): void;
+  received(chunk: Uint8Array): void;
+  /** The network took bytes again after `bufferedBytes` was above zero. */
+  drained(): void;
+  /** The connection is over (also: it could not be made); nothing is called after this. */
+  closed(reason: string): void;
+};
+
+export type Address = { readonly host: string; readonly port: number };
+
+/** Makes connections to peers. Accepted ones come in by `Member.acceptPeer`. */
+export type Transport = {
+  dial(address: Address, handler: LinkHandler): Link;
+};
+
+/** Messages for people: constant sentence, facts as fields (style rule 29). */
+export type Journal = {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+/** A journal that keeps nothing. */
+export const silentJournal: Journal = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+};
+
+export type Env = {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** null: keep nothing (`--dir` absent). */
+  readonly disk: Disk | null;
+  readonly transport: Transport;
+  readonly journal: Journal;
+  /** Stops the process: going on would risk wrong data. Does not return in the real engine. */
+  fatal(reason: string): void;
+};
