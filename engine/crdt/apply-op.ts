@@ -1,0 +1,104 @@
+/**
+ * `applyOp` is what happens at every member, the source included: the op says what its source
+ * had seen, and only that is replaced or removed. Ops arrive in an order that respects
+ * causality, each once (the member's version vector sees to that); applying the same op twice
+ * in a row changes nothing.
+ */
+import { addToCell, dropCoveredSiblings, emptyCell, resetCell, setCell } from './cell.ts';
+import { type StampedDot, withoutDots } from './dot.ts';
+import { addMembers, dropCoveredFromSet, dropDotsFromSet, removeMembers } from './element-set.ts';
+import { addToField, removeFields, removeFromHash, setFields } from './field-map.ts';
+import { emptyKeyState, type KeyState, normalise } from './key-state.ts';
+import type { Envelope, KeyOp, Removal } from './op.ts';
+import { applyTtl } from './ttl.ts';
+import { covers, type VersionVector } from './version-vector.ts';
+
+/**
+ * The key's state after the op: changes `state` and returns it, or null when nothing is left.
+ * `envelope.op` must be an op on this key, or a flush.
+ */
+export function applyOp(state: KeyState | null, envelope: Envelope): KeyState | null {
+  const { op } = envelope;
+  if (op.kind === 'flush') return applyFlush(state, op.vector);
+  const next = state ?? emptyKeyState();
+  applyToParts(next, op, envelope);
+  return normalise(next);
+}
+
+/** The key's state after a flush: everything that `vector` covers goes, increments excepted. */
+export function applyFlush(state: KeyState | null, vector: VersionVector): KeyState | null {
+  if (state === null) return null;
+  removeSeen(state, { vector, dots: [], floors: [] });
+  return normalise(state);
+}
+
+function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
+  switch (op.kind) {
+    case 'string-set':
+      if (op.clear !== null) removeCollections(state, op.clear);
+      state.cell ??= emptyCell();
+      setCell(state.cell, stamp, op.value, op.drops, op.floors);
+      break;
+    case 'string-add':
+      state.cell ??= emptyCell();
+      addToCell(state.cell, stamp, op.cum, op.pred);
+      break;
+    case 'set-add':
+      state.set ??= new Map();
+      addMembers(state.set, stamp, op.members);
+      break;
+    case 'set-remove':
+      if (state.set !== null) removeMembers(state.set, op.members);
+      break;
+    case 'hash-set':
+      state.hash ??= new Map();
+      setFields(state.hash, stamp, op.fields);
+      break;
+    case 'hash-add':
+      state.hash ??= new Map();
+      addToField(state.hash, stamp, op);
+      break;
+    case 'hash-remove':
+      if (state.hash !== null) removeFields(state.hash, op.fields);
+      break;
+    case 'delete':
+      removeSeen(state, op.removal);
+      return;
+    case 'expire':
+      break;
+    default:
+      unreachable(op);
+  }
+  state.ttl = applyTtl(state.ttl, op.ttl, stamp);
+}
+
+/** Removes all that the source saw, of every type, and the TTL writes it saw. */
+function removeSeen(state: KeyState, removal: Removal): void {
+  const { vector, dots, floors } = removal;
+  if (state.cell !== null) {
+    resetCell(
+      state.cell,
+      dots,
+      floors.filter((floor) => floor.field === null),
+    );
+    if (vector !== null) dropCoveredSiblings(state.cell, vector);
+  }
+  removeCollections(state, removal);
+  state.ttl =
+    vector === null
+      ? withoutDots(state.ttl, dots)
+      : state.ttl.filter(({ actor, seq }) => !covers(vector, actor, seq));
+}
+
+function removeCollections(state: KeyState, removal: Removal): void {
+  const { vector, dots, floors } = removal;
+  if (state.set !== null) {
+    if (vector === null) dropDotsFromSet(state.set, dots);
+    else dropCoveredFromSet(state.set, vector);
+  }
+  if (state.hash !== null) removeFromHash(state.hash, vector, dots, floors);
+}
+
+function unreachable(op: never): never {
+  throw new Error(`unknown op ${JSON.stringify(op)}`);
+}

@@ -1,0 +1,136 @@
+/**
+ * Ops: what is replicated. An op tells what its source did *to what it had seen*: the dots it
+ * replaces or removes (`drops`), and for counters how far each actor's sum had come (`floors`).
+ * Nothing else is touched at the receiver, so a concurrent write always survives.
+ *
+ * The op's own dot and hlc are in its envelope; a batch gives consecutive seqs to its ops.
+ */
+import type { Amount } from './amount.ts';
+import type { Actor, Bytes, Dot } from './dot.ts';
+import type { VersionVector } from './version-vector.ts';
+
+/** The part of an actor's increments that a reset saw: its sum was `cum` after its op `seq`. */
+export type Floor = { readonly actor: Actor; readonly seq: number; readonly cum: Amount };
+
+/** A floor inside a removal of a whole key: `field` null is the string's own cell. */
+export type FieldFloor = Floor & { readonly field: Bytes | null };
+
+/** The increment before this one: its seq and the sum at it. */
+export type Predecessor = { readonly seq: number; readonly cum: Amount };
+
+/**
+ * TTL writes that this op replaces, and its own: ms since the Unix epoch, Infinity for PERSIST
+ * and a plain SET, null when the op is no TTL write. The dot of the TTL write is the op's.
+ */
+export type TtlPart = { readonly drops: readonly Dot[]; readonly expiry: number | null };
+
+/**
+ * Everything its source saw: all dots covered by `vector` when it is given, else `dots`
+ * (small states). `floors` names every live contribution that was seen, in either form.
+ */
+export type Removal = {
+  readonly vector: VersionVector | null;
+  readonly dots: readonly Dot[];
+  readonly floors: readonly FieldFloor[];
+};
+
+export type MemberDrops = { readonly member: Bytes; readonly drops: readonly Dot[] };
+
+export type FieldDrops = {
+  readonly field: Bytes;
+  readonly drops: readonly Dot[];
+  readonly floors: readonly Floor[];
+};
+
+export type FieldWrite = FieldDrops & { readonly value: Bytes };
+
+export type StringSet = {
+  readonly kind: 'string-set';
+  readonly key: Bytes;
+  readonly value: Bytes;
+  readonly drops: readonly Dot[];
+  readonly floors: readonly Floor[];
+  readonly ttl: TtlPart;
+  /** What SET saw of the other types, when there was any. */
+  readonly clear: Removal | null;
+};
+
+export type StringAdd = {
+  readonly kind: 'string-add';
+  readonly key: Bytes;
+  /** The actor's sum including this increment. */
+  readonly cum: Amount;
+  /** Null: a new contribution, which starts from zero. */
+  readonly pred: Predecessor | null;
+  readonly ttl: TtlPart;
+};
+
+export type SetAdd = {
+  readonly kind: 'set-add';
+  readonly key: Bytes;
+  readonly members: readonly MemberDrops[];
+  readonly ttl: TtlPart;
+};
+
+export type SetRemove = {
+  readonly kind: 'set-remove';
+  readonly key: Bytes;
+  readonly members: readonly MemberDrops[];
+  readonly ttl: TtlPart;
+};
+
+export type HashSet = {
+  readonly kind: 'hash-set';
+  readonly key: Bytes;
+  readonly fields: readonly FieldWrite[];
+  readonly ttl: TtlPart;
+};
+
+export type HashAdd = {
+  readonly kind: 'hash-add';
+  readonly key: Bytes;
+  readonly field: Bytes;
+  readonly cum: Amount;
+  readonly pred: Predecessor | null;
+  readonly ttl: TtlPart;
+};
+
+export type HashRemove = {
+  readonly kind: 'hash-remove';
+  readonly key: Bytes;
+  readonly fields: readonly FieldDrops[];
+  readonly ttl: TtlPart;
+};
+
+export type Delete = { readonly kind: 'delete'; readonly key: Bytes; readonly removal: Removal };
+
+export type Expire = { readonly kind: 'expire'; readonly key: Bytes; readonly ttl: TtlPart };
+
+/** Removes all dots covered by `vector` in every slot; live counters get deletes before it. */
+export type Flush = { readonly kind: 'flush'; readonly vector: VersionVector };
+
+/** Ops on one key. */
+export type KeyOp =
+  | StringSet
+  | StringAdd
+  | SetAdd
+  | SetRemove
+  | HashSet
+  | HashAdd
+  | HashRemove
+  | Delete
+  | Expire;
+
+export type Op = KeyOp | Flush;
+
+/** An op with its stamp and its slot (0 for flush). */
+export type Envelope = {
+  readonly actor: Actor;
+  readonly seq: number;
+  readonly hlc: number;
+  readonly slot: number;
+  readonly op: Op;
+};
+
+/** A TTL part that changes nothing. */
+export const NO_TTL: TtlPart = Object.freeze({ drops: Object.freeze([]), expiry: null });

@@ -1,0 +1,224 @@
+/**
+ * `prepare…` runs at the source only: from the state that the source sees and what its client
+ * wants it makes the op that says so to everyone. It changes nothing; null means that there is
+ * nothing to change and no op to ship.
+ *
+ * `self` is the actor that will write the op. `vector` is what the source has applied in this
+ * key's slot, with all its own ops.
+ *
+ * TTL: a key without data may still hold TTL writes; whoever writes to it drops them, since to
+ * a client it is a new key. A write that leaves the key without data drops them too.
+ */
+import { type Amount, addAmounts } from './amount.ts';
+import { type Cell, cellFloors, emptyCell, findContribution } from './cell.ts';
+import { type Actor, type Bytes, type Dot, dotsOf, hasDot } from './dot.ts';
+import { isDead, type KeyState } from './key-state.ts';
+import type {
+  Delete,
+  Expire,
+  FieldDrops,
+  FieldFloor,
+  FieldWrite,
+  HashAdd,
+  HashRemove,
+  HashSet,
+  MemberDrops,
+  Predecessor,
+  Removal,
+  SetAdd,
+  SetRemove,
+  StringAdd,
+  StringSet,
+  TtlPart,
+} from './op.ts';
+import { NO_TTL } from './op.ts';
+import { ttlExpiry } from './ttl.ts';
+import { copyVector, type VersionVector } from './version-vector.ts';
+
+/** A removal names its dots up to this many, and the source's vector beyond. */
+export const REMOVAL_DOTS_MAX = 16;
+
+/** SET. `expiry`: ms since the Unix epoch, Infinity for none, null to keep the key's TTL. */
+export function prepareStringSet(
+  state: KeyState | null,
+  key: Bytes,
+  value: Bytes,
+  expiry: number | null,
+  vector: VersionVector,
+): StringSet {
+  const cell = state?.cell ?? null;
+  const ttl = expiry === null ? keepTtl(state) : { drops: dotsOf(state?.ttl ?? []), expiry };
+  const clashes = state !== null && (state.set !== null || state.hash !== null);
+  return {
+    kind: 'string-set',
+    key,
+    value,
+    drops: cell === null ? [] : dotsOf(cell.siblings),
+    floors: cell === null ? [] : cellFloors(cell),
+    ttl,
+    clear: clashes ? removalOf({ ...state, cell: null, ttl: [] }, vector) : null,
+  };
+}
+
+/** INCRBY, INCRBYFLOAT. An increment by 0 is a write too: it makes the key exist. */
+export function prepareStringAdd(
+  state: KeyState | null,
+  key: Bytes,
+  delta: Amount,
+  self: Actor,
+): StringAdd {
+  const sum = addTo(state?.cell ?? null, delta, self);
+  return { kind: 'string-add', key, ...sum, ttl: keepTtl(state) };
+}
+
+/** SADD. Members that are there already are written again, so that they survive removals. */
+export function prepareSetAdd(
+  state: KeyState | null,
+  key: Bytes,
+  members: readonly Bytes[],
+): SetAdd | null {
+  if (members.length === 0) return null;
+  const adds = [...new Set(members)].map((member) => ({
+    member,
+    drops: dotsOf(state?.set?.get(member) ?? []),
+  }));
+  return { kind: 'set-add', key, members: adds, ttl: keepTtl(state) };
+}
+
+/** SREM, SPOP. Null when none of the members is there. */
+export function prepareSetRemove(
+  state: KeyState | null,
+  key: Bytes,
+  members: readonly Bytes[],
+): SetRemove | null {
+  const set = state?.set ?? null;
+  if (state === null || set === null) return null;
+  const removals: MemberDrops[] = [];
+  for (const member of new Set(members)) {
+    const dots = set.get(member);
+    if (dots !== undefined) removals.push({ member, drops: dotsOf(dots) });
+  }
+  if (removals.length === 0) return null;
+  const empties = removals.length === set.size && state.cell === null && state.hash === null;
+  return { kind: 'set-remove', key, members: removals, ttl: ttlOfRemoval(state, empties) };
+}
+
+/** HSET. Of a field named twice the last value counts. */
+export function prepareHashSet(
+  state: KeyState | null,
+  key: Bytes,
+  pairs: readonly (readonly [field: Bytes, value: Bytes])[],
+): HashSet | null {
+  if (pairs.length === 0) return null;
+  const fields: FieldWrite[] = [];
+  for (const [field, value] of new Map(pairs)) {
+    fields.push({ value, ...seenOfField(state?.hash?.get(field) ?? emptyCell(), field) });
+  }
+  return { kind: 'hash-set', key, fields, ttl: keepTtl(state) };
+}
+
+/** HINCRBY, HINCRBYFLOAT. */
+export function prepareHashAdd(
+  state: KeyState | null,
+  key: Bytes,
+  field: Bytes,
+  delta: Amount,
+  self: Actor,
+): HashAdd {
+  const sum = addTo(state?.hash?.get(field) ?? null, delta, self);
+  return { kind: 'hash-add', key, field, ...sum, ttl: keepTtl(state) };
+}
+
+/** HDEL. Null when none of the fields is there. */
+export function prepareHashRemove(
+  state: KeyState | null,
+  key: Bytes,
+  fields: readonly Bytes[],
+): HashRemove | null {
+  const hash = state?.hash ?? null;
+  if (state === null || hash === null) return null;
+  const removals: FieldDrops[] = [];
+  for (const field of new Set(fields)) {
+    const cell = hash.get(field);
+    if (cell !== undefined) removals.push(seenOfField(cell, field));
+  }
+  if (removals.length === 0) return null;
+  const empties = removals.length === hash.size && state.cell === null && state.set === null;
+  return { kind: 'hash-remove', key, fields: removals, ttl: ttlOfRemoval(state, empties) };
+}
+
+/**
+ * DEL, expiry, eviction: all that was seen, of every type, TTL writes too. Null only when there
+ * is no state; a key with nothing but TTL writes gives an op (expiry cleans it up with that).
+ */
+export function prepareDelete(
+  state: KeyState | null,
+  key: Bytes,
+  vector: VersionVector,
+): Delete | null {
+  if (state === null) return null;
+  return { kind: 'delete', key, removal: removalOf(state, vector) };
+}
+
+/** EXPIRE and PERSIST (`expiry` Infinity). Null when there is no key, or no TTL to persist. */
+export function prepareExpire(state: KeyState | null, key: Bytes, expiry: number): Expire | null {
+  if (state === null || isDead(state)) return null;
+  const forever = Number.POSITIVE_INFINITY;
+  if (expiry === forever && ttlExpiry(state.ttl) === forever) return null;
+  return { kind: 'expire', key, ttl: { drops: dotsOf(state.ttl), expiry } };
+}
+
+/** Whether the key holds live increments, so that a flush needs a delete of its own for it. */
+export function holdsIncrements(state: KeyState): boolean {
+  if (state.cell !== null && state.cell.contributions.length > 0) return true;
+  if (state.hash === null) return false;
+  for (const cell of state.hash.values()) if (cell.contributions.length > 0) return true;
+  return false;
+}
+
+/** The removal of everything in `state`. */
+function removalOf(state: KeyState, vector: VersionVector): Removal {
+  const floors: FieldFloor[] = [];
+  const dots: Dot[] = [];
+  const add = (items: readonly Dot[]): void => {
+    for (const { actor, seq } of items) {
+      if (dots.length > REMOVAL_DOTS_MAX) return;
+      if (!hasDot(dots, actor, seq)) dots.push({ actor, seq });
+    }
+  };
+  const addCell = (cell: Cell, field: Bytes | null): void => {
+    add(cell.siblings);
+    for (const floor of cellFloors(cell)) floors.push({ field, ...floor });
+  };
+  if (state.cell !== null) addCell(state.cell, null);
+  if (state.hash !== null) for (const [field, cell] of state.hash) addCell(cell, field);
+  if (state.set !== null) for (const held of state.set.values()) add(held);
+  add(state.ttl);
+  return dots.length > REMOVAL_DOTS_MAX
+    ? { vector: copyVector(vector), dots: [], floors }
+    : { vector: null, dots, floors };
+}
+
+function seenOfField(cell: Cell, field: Bytes): FieldDrops {
+  return { field, drops: dotsOf(cell.siblings), floors: cellFloors(cell) };
+}
+
+function addTo(
+  cell: Cell | null,
+  delta: Amount,
+  self: Actor,
+): { cum: Amount; pred: Predecessor | null } {
+  const own = cell === null ? null : findContribution(cell, self);
+  if (own === null) return { cum: delta, pred: null };
+  return { cum: addAmounts(own.cum, delta), pred: { seq: own.seq, cum: own.cum } };
+}
+
+function keepTtl(state: KeyState | null): TtlPart {
+  if (state === null || state.ttl.length === 0 || !isDead(state)) return NO_TTL;
+  return { drops: dotsOf(state.ttl), expiry: null };
+}
+
+function ttlOfRemoval(state: KeyState, empties: boolean): TtlPart {
+  if (!empties || state.ttl.length === 0) return NO_TTL;
+  return { drops: dotsOf(state.ttl), expiry: null };
+}
