@@ -1,0 +1,75 @@
+/**
+ * What the engine asks of a TCP connection, whichever runtime carries it.
+ *
+ * `write` takes the bytes in any case: what the kernel does not accept at once is copied and sent,
+ * in order, as soon as it can be. So writers may reuse their memory after each call, and a slow
+ * reader shows only as `bufferedBytes` growing; limits on it are the caller's business.
+ */
+
+export interface Connection {
+  /** The other side as `address:port`. */
+  readonly remoteAddress: string;
+  /** Our side as `address:port`. */
+  readonly localAddress: string;
+  /** Bytes that were written but not yet accepted by the kernel. */
+  readonly bufferedBytes: number;
+  /** True from close() or destroy() on, or when the other side has broken the connection. */
+  readonly closed: boolean;
+
+  /** Called with received bytes. They stay unchanged. Set it before returning to the event loop. */
+  onData: (chunk: Uint8Array) => void;
+  /** Called when nothing is buffered any more, after a write that returned false. */
+  onDrain: () => void;
+  /** Called when the other side will send no more. Unless replaced it closes the connection. */
+  onEnd: () => void;
+  /** Called once, whoever closed; null when nothing went wrong. */
+  onClose: (error: Error | null) => void;
+
+  /** Sends bytes. False: stop until onDrain, please; the bytes are kept all the same. */
+  write(bytes: Uint8Array): boolean;
+  /** Stops reading, so that the kernel holds the sender back. */
+  pause(): void;
+  resume(): void;
+  /** Sends what is buffered, then closes; received bytes are dropped. Gives up after 5 s. */
+  close(): void;
+  /** Closes at once and drops what is buffered. */
+  destroy(): void;
+}
+
+export interface Listener {
+  readonly host: string;
+  /** The port really bound, also when 0 was asked for. */
+  readonly port: number;
+  /** Accepts no more connections; those that exist go on. */
+  close(): void;
+}
+
+export type ListenOptions = {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly onConnection: (connection: Connection) => void;
+};
+
+export type ConnectOptions = {
+  readonly host: string;
+  readonly port: number;
+  /** The address to dial from; absent: the kernel chooses. */
+  readonly localAddress?: string;
+  /** Default 5000. */
+  readonly timeoutMs?: number;
+};
+
+/** One runtime's sockets. Both functions reject with the system's error (`code` is set). */
+export interface Sockets {
+  readonly runtime: 'bun' | 'node';
+  listen(options: ListenOptions): Promise<Listener>;
+  /** The caller must set the handlers before it awaits anything else. */
+  connect(options: ConnectOptions): Promise<Connection>;
+}
+
+export const CONNECT_TIMEOUT_MS = 5000;
+/** How long close() waits for the other side to take the rest. */
+export const CLOSE_TIMEOUT_MS = 5000;
+/** After so long without a byte the kernel asks whether the other side is still there. */
+export const KEEP_ALIVE_MS = 60_000;

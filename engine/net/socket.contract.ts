@@ -1,0 +1,254 @@
+/**
+ * Shell: what every implementation of Sockets must do, as cases that any runner can play.
+ *
+ * Jest plays them on node:net; `socket.contract.bun.ts` plays them inside Bun. Each case gets its
+ * own listener on a free port and fails by throwing.
+ */
+import assert from 'node:assert/strict';
+import { connect as rawConnect, type Socket } from 'node:net';
+import type { Connection, Listener, Sockets } from './connection.ts';
+
+const LOOPBACK = '127.0.0.1';
+const CASE_TIMEOUT_MS = 8000;
+
+type Setting = {
+  sockets: Sockets;
+  listener: Listener;
+  /** Connections accepted so far. */
+  accepted: Connection[];
+  /** Replaced by cases that act on arrival. */
+  onConnection: (connection: Connection) => void;
+  /** A plain client with nothing of ours in it. */
+  raw: () => Promise<Socket>;
+};
+
+export const socketContract: Record<string, (setting: Setting) => Promise<void>> = {
+  'echoes bytes in order, whatever their size': async ({ sockets, listener }) => {
+    const sent = pattern(3_000_000);
+    const client = await sockets.connect({ host: LOOPBACK, port: listener.port });
+    const got = collect(client);
+    for (let at = 0; at < sent.length; at += 70_001) client.write(sent.subarray(at, at + 70_001));
+    await until(() => got.bytes >= sent.length);
+    assert.ok(Buffer.concat(got.chunks).equals(sent));
+    client.close();
+  },
+
+  'a writer may reuse its memory at once, and bufferedBytes falls to 0': async (setting) => {
+    const client = await setting.raw();
+    client.pause();
+    await until(() => setting.accepted.length === 1);
+    const server = setting.accepted[0];
+    let drained = 0;
+    server.onDrain = () => drained++;
+    const memory = Buffer.alloc(1_000_000);
+    let refused = 0;
+    for (let i = 0; i < 16; i++) {
+      memory.fill(i);
+      if (!server.write(memory)) refused++;
+    }
+    assert.ok(refused > 0, 'a reader that stands still must be felt');
+    assert.ok(server.bufferedBytes > 0);
+    memory.fill(99);
+    const counts = new Array<number>(100).fill(0);
+    let previous = 0;
+    client.on('data', (chunk: Buffer) => {
+      for (const byte of chunk) {
+        assert.ok(byte >= previous, 'out of order');
+        previous = byte;
+        counts[byte]++;
+      }
+    });
+    client.resume();
+    await until(() => counts[15] === 1_000_000 && drained > 0);
+    assert.deepEqual(counts.slice(0, 17), [...new Array<number>(16).fill(1_000_000), 0]);
+    assert.equal(server.bufferedBytes, 0);
+    assert.equal(drained, 1);
+    client.destroy();
+  },
+
+  'pause holds data back and resume gets all of it': async (setting) => {
+    const sent = pattern(2_000_000);
+    const client = await setting.raw();
+    await until(() => setting.accepted.length === 1);
+    const server = setting.accepted[0];
+    const got = collect(server);
+    server.pause();
+    client.write(sent);
+    await delay(100);
+    assert.ok(got.bytes <= 128 * 1024, `${got.bytes} bytes came through`);
+    server.resume();
+    await until(() => got.bytes === sent.length);
+    assert.ok(Buffer.concat(got.chunks).equals(sent));
+    client.destroy();
+  },
+
+  'close sends everything first, also after the other side has ended': async (setting) => {
+    const sent = pattern(5_000_000);
+    setting.onConnection = (server) => {
+      server.onData = () => {};
+      server.onEnd = () => {
+        server.write(sent);
+        server.close();
+      };
+    };
+    const client = await setting.raw();
+    const chunks: Buffer[] = [];
+    client.on('data', (chunk: Buffer) => chunks.push(chunk));
+    client.end('bye');
+    await new Promise((resolve) => client.once('end', resolve));
+    assert.ok(Buffer.concat(chunks).equals(sent));
+  },
+
+  'close reaches a client that goes on sending': async (setting) => {
+    let closed = 0;
+    setting.onConnection = (server) => {
+      server.onClose = () => closed++;
+      server.onData = () => {
+        server.write(Buffer.from('-ERR enough\r\n'));
+        server.close();
+      };
+    };
+    const client = await setting.raw();
+    let text = '';
+    client.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    const ended = new Promise((resolve) => client.once('end', resolve));
+    for (let i = 0; i < 20; i++) client.write(Buffer.alloc(50_000));
+    await ended;
+    assert.equal(text, '-ERR enough\r\n');
+    client.end();
+    await until(() => closed === 1);
+  },
+
+  'onClose comes exactly once, on either side': async (setting) => {
+    const closes: string[] = [];
+    setting.onConnection = (server) => {
+      server.onClose = () => closes.push('server');
+    };
+    const client = await setting.sockets.connect({ host: LOOPBACK, port: setting.listener.port });
+    client.onClose = () => closes.push('client');
+    client.destroy();
+    client.destroy();
+    client.close();
+    await until(() => closes.length === 2);
+    await delay(20);
+    assert.deepEqual(closes.sort(), ['client', 'server']);
+    assert.equal(client.closed, true);
+    assert.equal(client.write(Buffer.from('x')), false);
+  },
+
+  'a reset by the other side closes us with an error, and later writes are harmless': async (
+    setting,
+  ) => {
+    let error: Error | null | undefined;
+    setting.onConnection = (server) => {
+      server.onClose = (e) => {
+        error = e;
+      };
+    };
+    const client = await setting.raw();
+    await until(() => setting.accepted.length === 1);
+    client.resetAndDestroy();
+    await until(() => error !== undefined);
+    assert.equal((error as { code?: string } | null)?.code, 'ECONNRESET');
+    assert.equal(setting.accepted[0].write(Buffer.from('x')), false);
+    assert.equal(setting.accepted[0].closed, true);
+  },
+
+  'refused connections and occupied ports reject with the code': async (setting) => {
+    const { sockets, listener } = setting;
+    await assert.rejects(
+      sockets.listen({ host: LOOPBACK, port: listener.port, onConnection: () => {} }),
+      { code: 'EADDRINUSE' },
+    );
+    const other = await sockets.listen({ host: LOOPBACK, port: 0, onConnection: () => {} });
+    other.close();
+    await delay(20);
+    await assert.rejects(sockets.connect({ host: LOOPBACK, port: other.port }), {
+      code: 'ECONNREFUSED',
+    });
+  },
+
+  'dials from the address it is told': async (setting) => {
+    const { sockets, listener } = setting;
+    const client = await sockets.connect({
+      host: LOOPBACK,
+      port: listener.port,
+      localAddress: '127.0.0.9',
+    });
+    await until(() => setting.accepted.length === 1);
+    assert.match(setting.accepted[0].remoteAddress, /^127\.0\.0\.9:\d+$/);
+    assert.match(client.localAddress, /^127\.0\.0\.9:\d+$/);
+    assert.equal(client.remoteAddress, `127.0.0.1:${listener.port}`);
+    client.destroy();
+  },
+
+  'a connection that nobody answers is given up in time': async ({ sockets }) => {
+    // TEST-NET-1 is routed nowhere: either the network says so at once or nothing ever comes.
+    const started = performance.now();
+    await assert.rejects(sockets.connect({ host: '192.0.2.1', port: 9, timeoutMs: 200 }));
+    assert.ok(performance.now() - started < 2000);
+  },
+};
+
+/** Plays one case on one implementation. */
+export async function playCase(name: string, sockets: Sockets): Promise<void> {
+  const accepted: Connection[] = [];
+  const clients: Socket[] = [];
+  const setting: Setting = {
+    sockets,
+    accepted,
+    listener: await sockets.listen({
+      host: LOOPBACK,
+      port: 0,
+      onConnection(connection) {
+        accepted.push(connection);
+        connection.onData = (chunk) => connection.write(chunk);
+        setting.onConnection(connection);
+      },
+    }),
+    onConnection: () => {},
+    raw: () =>
+      new Promise((resolve, reject) => {
+        const client = rawConnect({ host: LOOPBACK, port: setting.listener.port });
+        clients.push(client);
+        client.on('error', reject);
+        client.once('connect', () => resolve(client));
+      }),
+  };
+  try {
+    await socketContract[name](setting);
+  } finally {
+    setting.listener.close();
+    for (const connection of accepted) connection.destroy();
+    for (const client of clients) client.destroy();
+  }
+}
+
+function collect(connection: Connection): { chunks: Uint8Array[]; bytes: number } {
+  const got = { chunks: [] as Uint8Array[], bytes: 0 };
+  connection.onData = (chunk) => {
+    got.chunks.push(chunk);
+    got.bytes += chunk.length;
+  };
+  return got;
+}
+
+function pattern(size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  for (let i = 0; i < size; i++) bytes[i] = (i * 31 + (i >> 8)) & 0xff;
+  return bytes;
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function until(done: () => boolean): Promise<void> {
+  const deadline = performance.now() + CASE_TIMEOUT_MS;
+  while (!done()) {
+    assert.ok(performance.now() < deadline, `waited too long for ${done}`);
+    await delay(2);
+  }
+}
