@@ -1,2 +1,117 @@
-/** Settings that CONFIG GET and SET know. */
-export class ConfigStore {}
+/**
+ * The settings that CONFIG GET shows and CONFIG SET changes.
+ *
+ * Most are fixed: they come from flags or from the resource, or are Redis settings that clients and
+ * benchmarks ask for and whose answer is always the same here. The few that may change at run time
+ * (password, memory limit) say how a value is checked and put into force.
+ */
+import type { Db } from '../core/db.ts';
+
+export type Setting = {
+  readonly name: string;
+  get(): string;
+  /** Absent: fixed. Returns what is wrong with the value, or null once it holds. */
+  readonly set?: (value: string) => string | null;
+};
+
+/** What a process starts with. */
+export type ConfigStart = {
+  readonly requirepass?: string;
+  readonly maxMemoryBytes?: number;
+  readonly port?: number;
+  readonly bind?: string;
+  readonly dir?: string;
+  readonly fsync?: 'always' | 'everysec' | 'no';
+};
+
+const MEMORY = /^(\d+)(b|k|kb|m|mb|g|gb)?$/i;
+const UNIT: Readonly<Record<string, number>> = {
+  b: 1,
+  k: 1000,
+  kb: 1024,
+  m: 1000 ** 2,
+  mb: 1024 ** 2,
+  g: 1000 ** 3,
+  gb: 1024 ** 3,
+};
+
+/** Redis settings that are always the same here, for clients that ask. */
+const FIXED: Readonly<Record<string, string>> = {
+  databases: '1',
+  'maxmemory-policy': 'noeviction',
+  save: '',
+  timeout: '0',
+  'tcp-keepalive': '300',
+  maxclients: '10000',
+  'proto-max-bulk-len': '536870912',
+  'client-query-buffer-limit': '1073741824',
+  'notify-keyspace-events': '',
+  'cluster-enabled': 'no',
+  'replica-read-only': 'yes',
+  'slave-read-only': 'yes',
+  'set-max-intset-entries': '512',
+  'hash-max-listpack-entries': '512',
+  'hash-max-listpack-value': '64',
+  'lfu-decay-time': '1',
+  'slowlog-max-len': '128',
+};
+
+export class ConfigStore {
+  /** Empty: no password. */
+  requirepass: string;
+  private readonly settings = new Map<string, Setting>();
+
+  constructor(db: Db, start: ConfigStart = {}) {
+    this.requirepass = start.requirepass ?? '';
+    db.maxMemoryBytes = start.maxMemoryBytes ?? db.maxMemoryBytes;
+    for (const [name, value] of Object.entries(FIXED)) this.add({ name, get: () => value });
+    const fixed: [string, string][] = [
+      ['port', String(start.port ?? 0)],
+      ['bind', start.bind ?? '127.0.0.1'],
+      ['dir', start.dir ?? ''],
+      ['appendonly', start.dir ? 'yes' : 'no'],
+      ['appendfsync', start.fsync ?? 'everysec'],
+    ];
+    for (const [name, value] of fixed) this.add({ name, get: () => value });
+    this.add({
+      name: 'requirepass',
+      get: () => this.requirepass,
+      set: (value) => {
+        this.requirepass = value;
+        return null;
+      },
+    });
+    this.add({
+      name: 'maxmemory',
+      get: () => String(db.maxMemoryBytes),
+      set: (value) => {
+        const bytes = parseMemory(value);
+        if (bytes === null) return 'argument must be a memory value';
+        db.maxMemoryBytes = bytes;
+        return null;
+      },
+    });
+  }
+
+  /** Adds a setting, or replaces the one of that name. */
+  add(setting: Setting): void {
+    this.settings.set(setting.name, setting);
+  }
+
+  find(name: string): Setting | null {
+    return this.settings.get(name.toLowerCase()) ?? null;
+  }
+
+  /** All settings by name. */
+  list(): Setting[] {
+    return [...this.settings.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+}
+
+/** `100mb` in bytes by Redis' units; null when it is none. */
+export function parseMemory(text: string): number | null {
+  const match = MEMORY.exec(text);
+  if (match === null) return null;
+  const bytes = Number(match[1]) * UNIT[(match[2] ?? 'b').toLowerCase()];
+  return Number.isSafeInteger(bytes) ? bytes : null;
+}

@@ -3,10 +3,11 @@
  * one `ServerContext`; commands reach everything through it and nothing else.
  */
 import type { Db } from '../core/db.ts';
-import type { ClientRegistry } from './client-registry.ts';
-import type { ConfigStore } from './config-store.ts';
-import type { PubSub } from './pubsub.ts';
+import { ClientRegistry } from './client-registry.ts';
+import { type ConfigStart, ConfigStore } from './config-store.ts';
+import { PubSub } from './pubsub.ts';
 import type { ClientSession } from './session.ts';
+import { WatchRegistry } from './watch.ts';
 
 export type MemberRole = 'primary' | 'replica' | 'starting';
 
@@ -27,9 +28,10 @@ export type MemberApi = {
   /** The object that CRDT.STATUS prints. */
   status(): object;
   /**
-   * Waits until `n` other regions (`all`: every region now connected or not) have applied what the
-   * session wrote (`session.lastSeq`), at most `timeoutMs` (0: no limit). `done` is called once, also
-   * at once; not after the returned function was called.
+   * Waits until `n` other regions (`all`: every region, connected or not) have applied what the
+   * session wrote (`session.lastSeq`), at most `timeoutMs` (0: no limit), and calls `done` with how
+   * many have. It may do so before it returns, and does so when `n` is 0 and `all` is false. `done`
+   * is not called any more after the returned function was.
    */
   waitRegions(
     session: ClientSession,
@@ -48,12 +50,12 @@ export type MemberApi = {
   ): () => void;
   /** Stops or restarts the exchange with a region, both ways. False: there is no such region. */
   link(region: string, pause: boolean): boolean;
-  /** Takes a map as JSON text. Returns the whole error (`STALEMAP …`, `ERR invalid map: …`) or null. */
-  setMap(json: string): string | null;
+  /** Takes a map as JSON text; on a refusal nothing is changed. */
+  setMap(json: string): MapRefusal | null;
   /** The map held, as JSON text. */
   getMap(): string | null;
-  /** Sends a message to the other members and regions (local subscribers were served). */
-  publish(channel: Uint8Array, message: Uint8Array): void;
+  /** Sends a message (latin1) to other members and regions; local subscribers were served. */
+  publish(channel: string, message: string): void;
   /** Meridian's own sections of INFO (replication, regions, log …). */
   info(): readonly InfoSection[];
   /** For ROLE: where the primary is, and how the replicas are. */
@@ -61,6 +63,11 @@ export type MemberApi = {
   /** SHUTDOWN: ends the process in order; never returns a reply. */
   shutdown(): void;
 };
+
+/** Why a map was not taken: an older version, or a rule that it breaks (`<path>: <rule>`). */
+export type MapRefusal =
+  | { readonly kind: 'stale'; readonly held: number; readonly given: number }
+  | { readonly kind: 'invalid'; readonly reason: string };
 
 export type ReplicationView = {
   /** Bytes ever appended to the log. */
@@ -84,6 +91,7 @@ export type ServerContext = {
   readonly config: ConfigStore;
   readonly clients: ClientRegistry;
   readonly pubsub: PubSub;
+  readonly watches: WatchRegistry;
   /** Ms since the Unix epoch. */
   clockMs(): number;
   /** Uniform in [0, 1). */
@@ -103,3 +111,25 @@ export type ProcessFacts = {
   readonly region: string;
   readonly database: string;
 };
+
+/** Puts a context together. `random` is uniform in [0, 1). */
+export function makeServerContext(parts: {
+  readonly db: Db;
+  readonly member: MemberApi;
+  readonly process: ProcessFacts;
+  readonly clockMs: () => number;
+  readonly random: () => number;
+  readonly config?: ConfigStart;
+}): ServerContext {
+  return {
+    db: parts.db,
+    member: parts.member,
+    process: parts.process,
+    clockMs: parts.clockMs,
+    random: parts.random,
+    config: new ConfigStore(parts.db, parts.config),
+    clients: new ClientRegistry(),
+    pubsub: new PubSub(),
+    watches: new WatchRegistry(parts.db),
+  };
+}

@@ -252,7 +252,7 @@ export const serverCommands: readonly Command[] = [
   {
     name: 'CLUSTER',
     arity: -2,
-    group: 'cluster',
+    group: 'server',
     flags: [],
     keys: null,
     since: '3.0.0',

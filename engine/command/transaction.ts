@@ -1,7 +1,30 @@
+/**
+ * MULTI, EXEC, DISCARD, WATCH.
+ *
+ * A queue holds copies of the arguments, because the input buffer is reused. EXEC runs the whole
+ * queue in this turn, and one turn is one batch of ops: no replica and no region ever shows half of
+ * it. Any command refused while queueing breaks the transaction; an error while running does not.
+ */
 import type { Args } from '../resp/args.ts';
+import { type Entry, WRITE } from './dispatch.ts';
+import { commandError, errorText } from './errors.ts';
 import { any, arrayOf, either, nil, ok } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
+
+/** Bytes that the queued commands of one transaction may take; more of them are refused. */
+export const QUEUE_BYTES_MAX = 256 * 1024 * 1024;
+/** What a queued command costs beside its arguments, by estimate. */
+const QUEUED_COMMAND_BYTES = 200;
+
+export type Transaction = {
+  readonly queue: { readonly entry: Entry; readonly args: Args }[];
+  /** Flags of all queued commands together. */
+  bits: number;
+  bytes: number;
+  /** A command was refused: EXEC will refuse all. */
+  broken: boolean;
+};
 
 export const transactionCommands: readonly Command[] = [
   {
@@ -66,22 +89,70 @@ export const transactionCommands: readonly Command[] = [
   },
 ];
 
-function multi(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** Keeps a command until EXEC and replies QUEUED. */
+export function queueCommand(session: ClientSession, entry: Entry, args: Args): void {
+  const transaction = session.transaction!;
+  let bytes = QUEUED_COMMAND_BYTES;
+  for (let i = 0; i < args.count; i++) bytes += args.length(i) + 8;
+  if (transaction.bytes + bytes > QUEUE_BYTES_MAX) {
+    transaction.broken = true;
+    session.output.error(errorText('queueFull', QUEUE_BYTES_MAX));
+    return;
+  }
+  transaction.bytes += bytes;
+  transaction.bits |= entry.bits;
+  transaction.queue.push({ entry, args: args.clone() });
+  session.output.queued();
 }
 
-function exec(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** EXEC itself was refused: ends the transaction and says why. */
+export function abortExec(session: ClientSession, reason: string): void {
+  endTransaction(session);
+  session.output.error(errorText('execAbortedBy', reason));
 }
 
-function discard(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function multi(session: ClientSession): void {
+  if (session.transaction !== null) throw commandError('multiNested');
+  session.transaction = { queue: [], bits: 0, bytes: 0, broken: false };
+  session.output.ok();
 }
 
-function watch(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function exec(session: ClientSession): void {
+  const { transaction, output } = session;
+  if (transaction === null) throw commandError('execWithoutMulti');
+  const changed = session.server.watches.broken(session);
+  endTransaction(session);
+  if (transaction.broken) throw commandError('execAborted');
+  if (changed) {
+    output.nullArray();
+    return;
+  }
+  output.array(transaction.queue.length);
+  session.executing = true;
+  for (const { entry, args } of transaction.queue) session.call(entry, args);
+  if ((transaction.bits & WRITE) !== 0) session.noteWrites();
+  session.endExecuting();
 }
 
-function unwatch(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function discard(session: ClientSession): void {
+  if (session.transaction === null) throw commandError('discardWithoutMulti');
+  endTransaction(session);
+  session.output.ok();
+}
+
+function watch(session: ClientSession, args: Args): void {
+  if (session.transaction !== null) throw commandError('watchInMulti');
+  for (let i = 1; i < args.count; i++) session.server.watches.watch(session, args.text(i));
+  session.output.ok();
+}
+
+function unwatch(session: ClientSession): void {
+  session.server.watches.unwatch(session);
+  session.output.ok();
+}
+
+/** Forgets the queue and all watches, as EXEC, DISCARD and RESET do. */
+export function endTransaction(session: ClientSession): void {
+  session.transaction = null;
+  session.server.watches.unwatch(session);
 }
