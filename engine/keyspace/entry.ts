@@ -1,0 +1,119 @@
+/**
+ * One key in the arena: its fields by offset, and how to read them in place.
+ *
+ *     word 0    u32   next entry of the slot          (slot-list.ts)
+ *     word 1    u32   previous entry of the slot
+ *     word 2    u8    layout: bits 0-1 TTL kind, 2 sibling, 3 value outside, 4-7 contributions
+ *               u8    size class of the block
+ *               u16   bits 0-13 slot, 14 rich, 15 key outside
+ *     word 3    u16   length of the key as stored here
+ *               u16   length of the value as stored here
+ *     then, each a multiple of 8 bytes:
+ *       TTL kind 2, 3   f64 expiry (rich: when it is due) | u32 next, u32 previous in the wheel
+ *       TTL kind 3      dot | f64 hlc                     of the TTL write
+ *       sibling         dot | f64 hlc
+ *       contributions   n × (dot | f64 hlc | f64 cum | f64 floorSeq | f64 floorCum)
+ *     then without padding: key bytes, value bytes.
+ *
+ *     dot = u32 low half of seq | u16 high part of seq | u16 actor
+ *
+ * TTL kind 0: no TTL write. 1: the sibling's own dot wrote "infinite" (a plain SET). 2: the
+ * sibling's own dot wrote a finite expiry (SETEX). 3: one TTL write with another dot.
+ *
+ * A *rich* entry is anything that does not fit this: bytes 0-3 of its value are an index into the
+ * keyspace's JS states, it has no sibling or contributions, and its TTL kind is 2 when it waits in
+ * the wheel, else 0. A key or value that would make the block too large lies *outside*: the 4
+ * stored bytes are an index into the keyspace's JS byte arrays.
+ *
+ * Validity: 1. the size class is the one the block was allocated with; 2. kinds 1 and 2 of a packed
+ * entry have a sibling; 3. an entry with a finite expiry is in the wheel (expiry-index.ts); 4. the
+ * contributions are in the order of KeyState.
+ */
+
+import { type Arena, CHUNK_SHIFT, UNIT_MASK } from './arena.ts';
+
+export const TTL_NONE = 0;
+export const TTL_OWN_INFINITE = 1;
+export const TTL_OWN_FINITE = 2;
+export const TTL_SEPARATE = 3;
+export const TTL_KIND_MASK = 3;
+export const LAYOUT_SIBLING = 4;
+export const LAYOUT_VALUE_OUTSIDE = 8;
+export const LAYOUT_COUNT_SHIFT = 4;
+export const SLOT_MASK = 0x3fff;
+/** Flags in word 2. */
+export const META_RICH = 0x40000000;
+export const META_KEY_OUTSIDE = 0x80000000;
+export const META_SLOT_SHIFT = 16;
+export const META_CLASS_SHIFT = 8;
+
+export const HEADER_UNITS = 2;
+export const SIBLING_UNITS = 2;
+export const CONTRIBUTION_UNITS = 5;
+export const CONTRIBUTIONS_MAX = 8;
+/** Units of the TTL section, by TTL kind. */
+export const TTL_UNITS: Uint8Array = Uint8Array.of(0, 0, 2, 4);
+/** What an index to something outside takes in the entry. */
+export const OUTSIDE_BYTES = 4;
+
+/** Units before the key, by layout. */
+export const UNITS_BEFORE_KEY: Uint8Array = makeUnitsBeforeKey();
+
+function makeUnitsBeforeKey(): Uint8Array {
+  const units = new Uint8Array(256);
+  for (let layout = 0; layout < 256; layout++) {
+    const sibling = (layout & LAYOUT_SIBLING) !== 0 ? SIBLING_UNITS : 0;
+    const contributions = (layout >>> LAYOUT_COUNT_SHIFT) * CONTRIBUTION_UNITS;
+    units[layout] = HEADER_UNITS + TTL_UNITS[layout & TTL_KIND_MASK] + sibling + contributions;
+  }
+  return units;
+}
+
+const TWO_32 = 4294967296;
+
+/** Word 2: layout, size class, slot and flags. */
+export function metaOf(arena: Arena, ref: number): number {
+  return arena.u32[ref >>> CHUNK_SHIFT][((ref & UNIT_MASK) << 1) + 2];
+}
+
+/** Offset of the key's first stored byte in the chunk of `ref`. */
+export function keyOffset(ref: number, meta: number): number {
+  return ((ref & UNIT_MASK) + UNITS_BEFORE_KEY[meta & 0xff]) << 3;
+}
+
+/** Unit index of the sibling section in its chunk; valid when the layout has one. */
+export function siblingUnit(ref: number, meta: number): number {
+  return (ref & UNIT_MASK) + HEADER_UNITS + TTL_UNITS[meta & TTL_KIND_MASK];
+}
+
+/** Unit index of the first contribution. */
+export function contributionUnit(ref: number, meta: number): number {
+  return siblingUnit(ref, meta) + ((meta & LAYOUT_SIBLING) !== 0 ? SIBLING_UNITS : 0);
+}
+
+/** Unit index of the dot of a separate TTL write (kind 3). */
+export function ttlDotUnit(ref: number): number {
+  return (ref & UNIT_MASK) + HEADER_UNITS + 2;
+}
+
+/** The seq in a dot that lies at word `at`. */
+export function dotSeq(words: Uint32Array, at: number): number {
+  return (words[at + 1] & 0xffff) * TWO_32 + words[at];
+}
+
+/** The actor in a dot that lies at word `at`. */
+export function dotActor(words: Uint32Array, at: number): number {
+  return words[at + 1] >>> 16;
+}
+
+export function writeDot(words: Uint32Array, at: number, actor: number, seq: number): void {
+  words[at] = seq >>> 0;
+  words[at + 1] = ((actor << 16) | (seq / TWO_32)) >>> 0;
+}
+
+/** Expiry in ms (of a rich entry: when it is due); Infinity when the entry has none. */
+export function expiryOf(arena: Arena, ref: number): number {
+  const meta = metaOf(arena, ref);
+  if ((meta & TTL_KIND_MASK) < TTL_OWN_FINITE) return Number.POSITIVE_INFINITY;
+  return arena.f64[ref >>> CHUNK_SHIFT][(ref & UNIT_MASK) + HEADER_UNITS];
+}

@@ -1,0 +1,84 @@
+/**
+ * SCAN over the table with Redis' guarantee, and a little more: a key that is there from the first
+ * call to the last is returned exactly once; one that comes or goes meanwhile, at most once.
+ *
+ * The places of the table are in the order of the hash, whatever the number and depth of its
+ * segments. So the cursor is a bound: all keys with a smaller hash have been returned. A segment
+ * that splits between two calls changes nothing in that order.
+ *
+ * One step returns the keys whose home is one place: they lie in the run that begins there, mixed
+ * with keys of other homes, and the run ends at an empty place.
+ */
+
+import { type Arena, CHUNK_SHIFT, UNIT_MASK } from './arena.ts';
+import { PLACE_BITS, PLACES, type Table } from './table.ts';
+
+const HASHES = 2 ** 32;
+/** Places looked at per key asked for, so that an almost empty table does not make a call long. */
+const PLACES_PER_KEY = 10;
+const RANDOM_TRIES = 64;
+
+/**
+ * Calls `each` for about `count` entries after `cursor` (0: from the start).
+ * Returns the next cursor, below 2^32; 0: the end was reached. `each` must not change the table.
+ */
+export function scanTable(
+  arena: Arena,
+  table: Table,
+  cursor: number,
+  count: number,
+  each: (ref: number) => void,
+): number {
+  let from = cursor;
+  let found = 0;
+  for (let places = count * PLACES_PER_KEY; places > 0 && found < count; places--) {
+    const index = (from >>> (32 - table.depthBits)) << 1;
+    const depth = table.directory[index + 1] & 0xff;
+    const width = 2 ** (32 - PLACE_BITS - depth);
+    const to = (Math.floor(from / width) + 1) * width;
+    const home = (from << depth) >>> (32 - PLACE_BITS);
+    found += scanHome(arena, table.directory[index], home, from, to, each);
+    if (to >= HASHES) return 0;
+    from = to;
+  }
+  return from;
+}
+
+function scanHome(
+  arena: Arena,
+  segment: number,
+  home: number,
+  from: number,
+  to: number,
+  each: (ref: number) => void,
+): number {
+  const words = arena.u32[segment >>> CHUNK_SHIFT];
+  const base = (segment & UNIT_MASK) << 1;
+  let found = 0;
+  for (let place = home; ; place = (place + 1) & (PLACES - 1)) {
+    const ref = words[base + (place << 1) + 1];
+    if (ref === 0) return found;
+    const hash = words[base + (place << 1)];
+    if (hash < from || hash >= to) continue;
+    found++;
+    each(ref);
+  }
+}
+
+/** An entry at random (`random` is uniform in [0, 1)); 0: the table is empty. */
+export function randomEntry(arena: Arena, table: Table, random: () => number): number {
+  if (table.size === 0) return 0;
+  for (let tries = 0; ; tries++) {
+    const index = Math.floor((random() * table.directory.length) / 2) << 1;
+    const segment = table.directory[index];
+    const words = arena.u32[segment >>> CHUNK_SHIFT];
+    const base = (segment & UNIT_MASK) << 1;
+    const start = Math.floor(random() * PLACES);
+    // After many empty places take the next one that is not: a little less even, but bounded.
+    const places = tries < RANDOM_TRIES ? 1 : PLACES;
+    for (let i = 0; i < places; i++) {
+      const ref = words[base + (((start + i) & (PLACES - 1)) << 1) + 1];
+      if (ref !== 0) return ref;
+    }
+  }
+}
