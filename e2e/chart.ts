@@ -21,15 +21,25 @@ type Images = { readonly engine: string; readonly operator: string };
  * The namespace enforces the "restricted" Pod Security Standard: a chart that asks for more than
  * that fails here.
  */
-export async function installChart(cluster: Cluster, images: Images): Promise<void> {
+export async function installChart(
+  cluster: Cluster,
+  images: Images,
+  values: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await cluster.kubectl.apply(restrictedNamespace(OPERATOR_NAMESPACE));
   const args = ['upgrade', '--install', RELEASE, CHART, '-n', OPERATOR_NAMESPACE];
   args.push('--kubeconfig', cluster.kubeconfig, '--wait', '--timeout', '150s');
-  await run('helm', [...args, ...chartValues(cluster, images)], { limitMs: INSTALL_LIMIT_MS });
+  await run('helm', [...args, ...chartValues(cluster, images, values)], {
+    limitMs: INSTALL_LIMIT_MS,
+  });
 }
 
 /** Values of the release as arguments of helm. */
-export function chartValues(cluster: Cluster, images: Images): string[] {
+export function chartValues(
+  cluster: Cluster,
+  images: Images,
+  more: Readonly<Record<string, string>> = {},
+): string[] {
   const [operatorRepository, operatorTag] = images.operator.split(':');
   const [engineRepository, engineTag] = images.engine.split(':');
   const values = {
@@ -39,6 +49,7 @@ export function chartValues(cluster: Cluster, images: Images): string[] {
     'engine.image.repository': engineRepository,
     'engine.image.tag': engineTag,
     logLevel: 'debug',
+    ...more,
   };
   return Object.entries(values).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
 }

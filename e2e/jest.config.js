@@ -9,13 +9,13 @@ const swc = {
 };
 
 export default {
-  rootDir: '.',
-  testEnvironment: '<rootDir>/environment.ts',
-  globalSetup: '<rootDir>/global-setup.ts',
-  globalTeardown: '<rootDir>/global-teardown.ts',
+  rootDir: '..',
+  testEnvironment: '<rootDir>/e2e/environment.ts',
+  globalSetup: '<rootDir>/e2e/global-setup.ts',
+  globalTeardown: '<rootDir>/e2e/global-teardown.ts',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
-  testMatch: ['<rootDir>/*.test.ts'],
+  testMatch: ['<rootDir>/e2e/*.test.ts'],
   // Every wait inside has a shorter limit of its own that says what was waited for.
   testTimeout: 300_000,
   maxWorkers: 1,

@@ -16,8 +16,8 @@ export type Kubectl = {
   list(kind: string, namespace?: string, selector?: string): Promise<Manifest[]>;
   /** Applies objects; throws with the API server's words when it refuses one. */
   apply(...objects: readonly Manifest[]): Promise<string>;
-  /** What kubectl says when it must refuse: its error, or null when the object is accepted. */
-  refusal(object: Manifest): Promise<string | null>;
+  /** Why the API server would not take the object, in its own words; null: it would. */
+  refusal(verb: 'create' | 'replace', object: Manifest): Promise<string | null>;
 };
 
 /** @param kubeconfig path of the cluster's kubeconfig */
@@ -37,9 +37,9 @@ export function kubectlFor(kubeconfig: string): Kubectl {
     const which = selector === '' ? [] : ['-l', selector];
     return JSON.parse(await kubectl(['get', kind, '-o', 'json', ...where, ...which])).items;
   };
-  const refusal = async (object: Manifest) => {
+  const refusal = async (verb: 'create' | 'replace', object: Manifest) => {
     try {
-      await kubectl(['apply', '--dry-run=server', '-f', '-'], JSON.stringify(object));
+      await kubectl([verb, '--dry-run=server', '-f', '-'], JSON.stringify(object));
       return null;
     } catch (error) {
       return (error as Error).message;
