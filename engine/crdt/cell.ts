@@ -158,7 +158,10 @@ export function addToCell(
     floorCum = held === null ? pred.cum : held.floorCum;
   }
   const next: Contribution = { actor, seq, hlc, cum, floorSeq, floorCum };
-  cell.contributions = [...cell.contributions.filter((other) => other !== held), next];
+  cell.contributions =
+    held === null
+      ? [...cell.contributions, next]
+      : cell.contributions.map((other) => (other === held ? next : other));
 }
 
 /** Applies a removal: drops siblings by dot and raises the floors of contributions. */
@@ -175,9 +178,11 @@ export function dropCoveredSiblings(cell: Cell, vector: VersionVector): void {
 function raiseFloor(cell: Cell, floor: Floor): void {
   const held = findContribution(cell, floor.actor);
   if (held === null || held.floorSeq >= floor.seq) return;
-  const others = cell.contributions.filter((other) => other !== held);
-  if (held.seq > floor.seq) others.push({ ...held, floorSeq: floor.seq, floorCum: floor.cum });
-  cell.contributions = others;
+  const raised = { ...held, floorSeq: floor.seq, floorCum: floor.cum };
+  cell.contributions =
+    held.seq <= floor.seq
+      ? cell.contributions.filter((other) => other !== held)
+      : cell.contributions.map((other) => (other === held ? raised : other));
 }
 
 /** State merge (see the top for the one case in which it is not exact). Returns a new cell. */

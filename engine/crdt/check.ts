@@ -1,0 +1,66 @@
+/**
+ * The invariants of a key state. Tests and the simulator call `checkKey` on every state they meet;
+ * a violation is a programmer's error and throws.
+ *
+ *  1. Absent parts are null, never empty; no state without parts.
+ *  2. No dot twice in one list; every seq within 1 .. 2^48 - 1, every hlc a safe integer.
+ *  3. At most one contribution per actor, and each is live: seq > floorSeq.
+ *  4. Amounts are in their one normal form.
+ *  5. With a vector: it covers every dot (a state claims no write that was not applied).
+ */
+import { isNormalAmount } from './amount.ts';
+import { type Cell, isEmptyCell } from './cell.ts';
+import { SEQ_LIMIT, type StampedDot } from './dot.ts';
+import type { KeyState } from './key-state.ts';
+import { covers, type VersionVector } from './version-vector.ts';
+
+/** Throws an Error that names the broken invariant. `vector`: what the member has applied. */
+export function checkKey(state: KeyState | null, vector: VersionVector | null): void {
+  if (state === null) return;
+  const { cell, set, hash, ttl } = state;
+  const parts = [cell, set, hash].filter((part) => part !== null).length;
+  assert(parts > 0 || ttl.length > 0, 'a state without parts is null');
+  if (cell !== null) checkCell(cell, vector);
+  if (set !== null) {
+    assert(set.size > 0, 'an empty set is null');
+    for (const dots of set.values()) {
+      assert(dots.length > 0, 'a member has a dot');
+      checkDots(dots, vector);
+    }
+  }
+  if (hash !== null) {
+    assert(hash.size > 0, 'an empty hash is null');
+    for (const field of hash.values()) checkCell(field, vector);
+  }
+  checkDots(ttl, vector);
+  for (const { expiry } of ttl) {
+    const isTime = expiry === Number.POSITIVE_INFINITY || Number.isInteger(expiry);
+    assert(isTime && expiry >= 0, 'an expiry is a moment or Infinity');
+  }
+}
+
+function checkCell(cell: Cell, vector: VersionVector | null): void {
+  assert(!isEmptyCell(cell), 'an empty cell is absent');
+  checkDots(cell.siblings, vector);
+  checkDots(cell.contributions, vector);
+  const writers = new Set(cell.contributions.map(({ actor }) => actor));
+  assert(writers.size === cell.contributions.length, 'one contribution per actor');
+  for (const { seq, cum, floorSeq, floorCum } of cell.contributions) {
+    assert(floorSeq >= 0 && floorSeq < seq, 'a contribution is live');
+    assert(isNormalAmount(cum) && isNormalAmount(floorCum), 'amounts are normal');
+  }
+}
+
+function checkDots(dots: readonly StampedDot[], vector: VersionVector | null): void {
+  for (const [index, { actor, seq, hlc }] of dots.entries()) {
+    assert(Number.isInteger(seq) && seq > 0 && seq < SEQ_LIMIT, 'a seq is in range');
+    assert(Number.isSafeInteger(hlc) && hlc >= 0, 'an hlc is a safe integer');
+    const again = dots.findIndex((other) => other.actor === actor && other.seq === seq);
+    assert(again === index, 'no dot twice');
+    assert(vector === null || covers(vector, actor, seq), 'no dot that was not applied');
+  }
+}
+
+function assert(condition: boolean, invariant: string): asserts condition {
+  if (!condition) throw new Error(`key state: ${invariant}`);
+}

@@ -1,0 +1,291 @@
+/**
+ * A batch is the atomic unit of replication: all ops that one actor made in one turn of the
+ * event loop, applied everywhere in one turn, so that no region shows half of a MULTI. It is
+ * framed once, and the same bytes go to the log, the replicas and the other regions.
+ *
+ *     frame   offset 0  u32  length: bytes after the crc field
+ *                    4  u32  crc32 of kind and body
+ *                    8  u8   kind 1
+ *                    9       body
+ *     body           0  u8   version 1
+ *                    1  u8   flags 0
+ *                    2  u16  number of actors in the dictionary, at least 1
+ *                    4  u32  number of ops, at least 1
+ *                    8  f64  seq of the first op; the others follow without gaps
+ *                   16       dictionary: 12 bytes per actor id; entry 0 is the writer
+ *                            ops
+ *     op             0  u32  bytes after this field
+ *                    4  u8   kind
+ *                    5  u8   flags
+ *                    6  u16  slot
+ *                    8  f64  hlc
+ *                   16  u32  length of the key
+ *                   20       key, then the payload (encode-op.ts)
+ *
+ * Little-endian, but actor ids are big-endian. Ops name actors by their index in the
+ * dictionary. The writer keeps only the ops in its buffer and builds frame and dictionary on sealing.
+ *
+ * `stringSet`, `stringAdd` and `deleteDot` are the hot forms: they write what `op` would write for
+ * the same op, byte for byte, from (buffer, start, end) and without allocating. Measured by
+ * batch-bench.ts on a busy two-core machine: 6 to 7 M string-set/s in either runtime.
+ */
+import { crc32 } from 'node:zlib';
+import type { Actor, Bytes } from '../crdt/dot.ts';
+import { ACTOR_ID_BYTES, actorId, type Roster } from '../crdt/roster.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { encodePayload, FLAG, opFlags } from './encode-op.ts';
+import {
+  BATCH_BODY_BYTES_MAX,
+  BATCH_VERSION,
+  FRAME_HEADER_BYTES,
+  FRAME_KIND,
+  OP_KIND,
+  type Op,
+} from './op.ts';
+
+/** Bytes of a batch body before the dictionary. */
+export const BATCH_HEAD_BYTES = 16;
+/** Bytes of an op before its key. */
+export const OP_HEAD_BYTES = 20;
+const TWO_32 = 4294967296;
+/** The greatest payload of a hot op without its value: two dot lists, expiry and lengths. */
+const HOT_PAYLOAD_BYTES_MAX = 64;
+/** A buffer that one great batch has blown up is given back after sealing. */
+const KEPT_BYTES_MAX = 16 * 1024 * 1024;
+
+export class BatchWriter {
+  /** Ops in the batch so far. */
+  opCount = 0;
+  private readonly roster: Roster;
+  private out = new ByteWriter(64 * 1024);
+  private firstSeq = 1;
+  /** Dictionary index → actor. */
+  private readonly actors: Actor[] = [];
+  /** Actor → dictionary index, -1: not in the dictionary. */
+  private indexes = new Int32Array(16).fill(-1);
+  private readonly indexOfActor = (actor: Actor): number => this.indexOf(actor);
+
+  constructor(roster: Roster) {
+    this.roster = roster;
+  }
+
+  /** Names the writer and the seq of the next op. The batch must be empty. */
+  begin(actor: Actor, firstSeq: number): void {
+    if (this.opCount > 0) throw new Error('a batch has one writer: seal it first');
+    for (const used of this.actors) this.indexes[used] = -1;
+    this.actors.length = 0;
+    this.firstSeq = firstSeq;
+    this.indexOf(actor);
+  }
+
+  /** The actor that writes, or -1 before the first `begin`. */
+  get actor(): Actor {
+    return this.actors.length > 0 ? this.actors[0] : -1;
+  }
+
+  /** The seq that the next op will have. */
+  get nextSeq(): number {
+    return this.firstSeq + this.opCount;
+  }
+
+  /** Bytes of the ops so far. */
+  get byteLength(): number {
+    return this.out.length;
+  }
+
+  /** Adds an op of any kind. */
+  op(slot: number, hlc: number, op: Op): void {
+    const { out } = this;
+    const key: Bytes = op.kind === 'flush' ? '' : op.key;
+    const start = out.length;
+    const flags = opFlags(op);
+    out.reserve(OP_HEAD_BYTES + key.length);
+    this.head(OP_KIND[op.kind], flags, slot, hlc, key.length);
+    out.raw(key);
+    encodePayload(out, op, flags, this.indexOfActor);
+    this.endOp(start);
+  }
+
+  /**
+   * Hot SET. `dropSeq` 0: the key had no sibling. `ttlDropSeq` 0: no TTL write is dropped.
+   * `expiry`: ms since the Unix epoch, Infinity for a plain SET, NaN when it is no TTL write.
+   */
+  stringSet(
+    slot: number,
+    hlc: number,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueBytes: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    dropActor: Actor,
+    dropSeq: number,
+    ttlDropActor: Actor,
+    ttlDropSeq: number,
+    expiry: number,
+  ): void {
+    const { out } = this;
+    const start = out.length;
+    const valueLength = valueEnd - valueStart;
+    out.reserve(OP_HEAD_BYTES + keyEnd - keyStart + HOT_PAYLOAD_BYTES_MAX + valueLength);
+    let flags = dropSeq > 0 ? FLAG.drops : 0;
+    if (expiry === Number.POSITIVE_INFINITY) flags |= FLAG.ttlInfinite;
+    else if (!Number.isNaN(expiry)) flags |= FLAG.ttlAt;
+    if (ttlDropSeq > 0) {
+      const same = ttlDropSeq === dropSeq && ttlDropActor === dropActor;
+      flags |= same ? FLAG.ttlSame : FLAG.ttlDrops;
+    }
+    this.head(OP_KIND['string-set'], flags, slot, hlc, keyEnd - keyStart);
+    out.copyReserved(keyBytes, keyStart, keyEnd);
+    if (dropSeq > 0) this.oneDot(dropActor, dropSeq);
+    if ((flags & FLAG.ttlAt) !== 0) {
+      out.view.setFloat64(out.length, expiry, true);
+      out.length += 8;
+    }
+    if ((flags & FLAG.ttlDrops) !== 0) this.oneDot(ttlDropActor, ttlDropSeq);
+    out.view.setUint32(out.length, valueLength, true);
+    out.length += 4;
+    out.copyReserved(valueBytes, valueStart, valueEnd);
+    this.endOp(start);
+  }
+
+  /**
+   * Hot INCRBY on a key whose TTL it does not touch: safe integers only. `predSeq` 0: the
+   * contribution starts from zero.
+   */
+  stringAdd(
+    slot: number,
+    hlc: number,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    cum: number,
+    predSeq: number,
+    predCum: number,
+  ): void {
+    const { out } = this;
+    const start = out.length;
+    out.reserve(OP_HEAD_BYTES + keyEnd - keyStart + HOT_PAYLOAD_BYTES_MAX);
+    const flags = predSeq > 0 ? FLAG.pred : 0;
+    this.head(OP_KIND['string-add'], flags, slot, hlc, keyEnd - keyStart);
+    out.copyReserved(keyBytes, keyStart, keyEnd);
+    this.integerAmount(cum);
+    if (predSeq > 0) {
+      out.view.setUint32(out.length, predSeq % TWO_32, true);
+      out.view.setUint16(out.length + 4, predSeq / TWO_32, true);
+      out.length += 6;
+      this.integerAmount(predCum);
+    }
+    this.endOp(start);
+  }
+
+  /** Hot DEL of a key that holds one dot and no increments. */
+  deleteDot(
+    slot: number,
+    hlc: number,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    actor: Actor,
+    seq: number,
+  ): void {
+    const { out } = this;
+    const start = out.length;
+    out.reserve(OP_HEAD_BYTES + keyEnd - keyStart + HOT_PAYLOAD_BYTES_MAX);
+    this.head(OP_KIND.delete, 0, slot, hlc, keyEnd - keyStart);
+    out.copyReserved(keyBytes, keyStart, keyEnd);
+    out.bytes[out.length++] = 0;
+    this.oneDot(actor, seq);
+    out.view.setUint32(out.length, 0, true);
+    out.length += 4;
+    this.endOp(start);
+  }
+
+  /**
+   * The whole frame in a buffer of its own; null when there is no op. The next op begins a new
+   * batch of the same writer with the next seq.
+   */
+  sealFrame(): Uint8Array | null {
+    const { out, opCount } = this;
+    if (opCount === 0) return null;
+    const opsAt = FRAME_HEADER_BYTES + BATCH_HEAD_BYTES + this.actors.length * ACTOR_ID_BYTES;
+    const frame = new Uint8Array(opsAt + out.length);
+    const view = new DataView(frame.buffer);
+    view.setUint32(0, frame.length - 8, true);
+    frame[8] = FRAME_KIND.batch;
+    frame[9] = BATCH_VERSION;
+    view.setUint16(FRAME_HEADER_BYTES + 2, this.actors.length, true);
+    view.setUint32(FRAME_HEADER_BYTES + 4, opCount, true);
+    view.setFloat64(FRAME_HEADER_BYTES + 8, this.firstSeq, true);
+    let at = FRAME_HEADER_BYTES + BATCH_HEAD_BYTES;
+    for (const actor of this.actors) {
+      const id = actorId(this.roster, actor);
+      for (let index = 0; index < ACTOR_ID_BYTES; index++) frame[at++] = id.charCodeAt(index);
+    }
+    frame.set(out.bytes.subarray(0, out.length), opsAt);
+    view.setUint32(4, crc32(frame.subarray(8)), true);
+    this.reset();
+    return frame;
+  }
+
+  private reset(): void {
+    const writer = this.actors[0];
+    const nextSeq = this.nextSeq;
+    this.opCount = 0;
+    if (this.out.bytes.length > KEPT_BYTES_MAX) this.out = new ByteWriter(64 * 1024);
+    this.out.length = 0;
+    this.begin(writer, nextSeq);
+  }
+
+  private head(kind: number, flags: number, slot: number, hlc: number, keyLength: number): void {
+    const { out } = this;
+    const { view } = out;
+    const at = out.length;
+    view.setUint16(at + 4, kind | (flags << 8), true);
+    view.setUint16(at + 6, slot, true);
+    view.setFloat64(at + 8, hlc, true);
+    view.setUint32(at + 16, keyLength, true);
+    out.length = at + OP_HEAD_BYTES;
+  }
+
+  private endOp(start: number): void {
+    if (this.actors.length === 0) throw new Error('a batch needs its writer: call begin first');
+    const { out } = this;
+    if (out.length > BATCH_BODY_BYTES_MAX) throw new RangeError('a batch of too many bytes');
+    out.view.setUint32(start, out.length - start - 4, true);
+    this.opCount++;
+  }
+
+  /** A list of one dot; room must have been reserved. */
+  private oneDot(actor: Actor, seq: number): void {
+    const { out } = this;
+    const { view } = out;
+    const at = out.length;
+    view.setUint16(at, 1, true);
+    view.setUint16(at + 2, this.indexOf(actor), true);
+    view.setUint32(at + 4, seq % TWO_32, true);
+    view.setUint16(at + 8, seq / TWO_32, true);
+    out.length = at + 10;
+  }
+
+  private integerAmount(amount: number): void {
+    const { out } = this;
+    out.bytes[out.length] = 0;
+    out.view.setFloat64(out.length + 1, amount, true);
+    out.length += 9;
+  }
+
+  private indexOf(actor: Actor): number {
+    if (actor < this.indexes.length) {
+      const index = this.indexes[actor];
+      if (index >= 0) return index;
+    } else {
+      const grown = new Int32Array(Math.max(actor + 1, this.indexes.length * 2)).fill(-1);
+      grown.set(this.indexes);
+      this.indexes = grown;
+    }
+    this.indexes[actor] = this.actors.length;
+    return this.actors.push(actor) - 1;
+  }
+}

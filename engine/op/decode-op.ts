@@ -1,0 +1,218 @@
+/**
+ * The inverse of encode-op.ts, for bytes of a peer: everything is checked while it is read, and
+ * what is wrong stands in the reader's `problem` (then the op returned means nothing).
+ *
+ * Beyond form: dictionary indexes exist, sequence numbers are in range, and no op claims to have
+ * seen a write of its own writer that comes after it.
+ */
+import type { Actor, Bytes, Dot } from '../crdt/dot.ts';
+import {
+  type FieldDrops,
+  type FieldFloor,
+  type Floor,
+  type MemberDrops,
+  NO_TTL,
+  type Op,
+  type Predecessor,
+  type Removal,
+  type TtlPart,
+} from '../crdt/op.ts';
+import { advance, emptyVector, type VersionVector } from '../crdt/version-vector.ts';
+import type { ByteReader } from './byte-reader.ts';
+import { FLAG } from './encode-op.ts';
+import { KEY_BYTES_MAX, OP_KIND, VALUE_BYTES_MAX } from './op.ts';
+
+const DOT_BYTES = 8;
+const AMOUNT_BYTES_MIN = 4;
+const TTL_FLAGS = FLAG.ttlInfinite | FLAG.ttlAt | FLAG.ttlDrops;
+
+/** Flag bits that each kind may have, by kind byte; undefined: no such kind. */
+const FLAGS_ALLOWED: readonly (number | undefined)[] = flagsAllowed();
+
+/** Where an op stands in its batch: what its dots are checked against and translated by. */
+export type OpContext = {
+  /** Dictionary index → actor; index 0 is the writer. */
+  readonly actors: ArrayLike<Actor>;
+  /** Seq of the op. */
+  seq: number;
+};
+
+/** What is wrong with a kind byte and its flags, or null. */
+export function describeBadKind(kind: number, flags: number): string | null {
+  const allowed = FLAGS_ALLOWED[kind];
+  if (allowed === undefined) return `unknown op kind ${kind}`;
+  if ((flags & ~allowed) !== 0) return `op kind ${kind} with unknown flags ${flags}`;
+  const both = FLAG.ttlInfinite | FLAG.ttlAt;
+  if ((flags & both) === both) return 'an op with two expiries';
+  if (kind !== OP_KIND['string-set'] || (flags & FLAG.ttlSame) === 0) return null;
+  if ((flags & FLAG.ttlDrops) !== 0) return 'an op with two lists of TTL writes';
+  return (flags & FLAG.drops) !== 0 ? null : 'an op that refers to dots it does not have';
+}
+
+/** Reads the payload up to `reader.end` of an op whose kind and flags are good. */
+export function decodePayload(
+  reader: ByteReader,
+  kind: number,
+  flags: number,
+  key: Bytes,
+  context: OpContext,
+): Op {
+  const read = new PayloadReader(reader, flags, context);
+  switch (kind) {
+    case OP_KIND['string-set']:
+      return stringSet(read, key);
+    case OP_KIND['string-add']:
+      return { kind: 'string-add', key, ...read.sum(), ttl: read.ttl([]) };
+    case OP_KIND['set-add']:
+      return { kind: 'set-add', key, members: read.members(), ttl: read.ttl([]) };
+    case OP_KIND['set-remove']:
+      return { kind: 'set-remove', key, members: read.members(), ttl: read.ttl([]) };
+    case OP_KIND['hash-set']: {
+      const fields = read.fields(true).map((field) => ({ ...field, value: field.value ?? '' }));
+      return { kind: 'hash-set', key, fields, ttl: read.ttl([]) };
+    }
+    case OP_KIND['hash-add']: {
+      const field = reader.text(KEY_BYTES_MAX);
+      return { kind: 'hash-add', key, field, ...read.sum(), ttl: read.ttl([]) };
+    }
+    case OP_KIND['hash-remove']:
+      return { kind: 'hash-remove', key, fields: read.fields(false), ttl: read.ttl([]) };
+    case OP_KIND.delete:
+      return { kind: 'delete', key, removal: read.removal() };
+    case OP_KIND.expire:
+      return { kind: 'expire', key, ttl: read.ttl([]) };
+    default:
+      return { kind: 'flush', vector: read.vector() };
+  }
+}
+
+function stringSet(read: PayloadReader, key: Bytes): Op {
+  const drops = read.has(FLAG.drops) ? read.dots() : [];
+  const floors = read.has(FLAG.floors) ? read.floors() : [];
+  const ttl = read.ttl(drops);
+  const clear = read.has(FLAG.clear) ? read.removal() : null;
+  const value = read.reader.text(VALUE_BYTES_MAX);
+  return { kind: 'string-set', key, value, drops, floors, ttl, clear };
+}
+
+class PayloadReader {
+  readonly reader: ByteReader;
+  private readonly flags: number;
+  private readonly context: OpContext;
+
+  constructor(reader: ByteReader, flags: number, context: OpContext) {
+    this.reader = reader;
+    this.flags = flags;
+    this.context = context;
+  }
+
+  has(flag: number): boolean {
+    return (this.flags & flag) !== 0;
+  }
+
+  dot(): Dot {
+    const { reader, context } = this;
+    const index = reader.u16();
+    const seq = reader.seq();
+    if (index >= context.actors.length) reader.fail('an actor that is not in the dictionary');
+    else if (index === 0 && seq >= context.seq) reader.fail('an op that saw a later op');
+    return { actor: context.actors[index] ?? 0, seq };
+  }
+
+  dots(): Dot[] {
+    const count = this.reader.count(16, DOT_BYTES);
+    const dots: Dot[] = [];
+    for (let n = 0; n < count; n++) dots.push(this.dot());
+    return dots;
+  }
+
+  floors(): Floor[] {
+    const count = this.reader.count(16, DOT_BYTES + AMOUNT_BYTES_MIN);
+    const floors: Floor[] = [];
+    for (let n = 0; n < count; n++) floors.push({ ...this.dot(), cum: this.reader.amount() });
+    return floors;
+  }
+
+  sum(): { cum: ReturnType<ByteReader['amount']>; pred: Predecessor | null } {
+    const cum = this.reader.amount();
+    if (!this.has(FLAG.pred)) return { cum, pred: null };
+    const seq = this.reader.seq();
+    if (seq >= this.context.seq) this.reader.fail('an increment that comes before its predecessor');
+    return { cum, pred: { seq, cum: this.reader.amount() } };
+  }
+
+  ttl(drops: readonly Dot[]): TtlPart {
+    let expiry: number | null = null;
+    if (this.has(FLAG.ttlInfinite)) expiry = Number.POSITIVE_INFINITY;
+    else if (this.has(FLAG.ttlAt)) {
+      expiry = this.reader.f64();
+      if (!Number.isInteger(expiry) || expiry < 0) this.reader.fail('an expiry that is no time');
+    }
+    if (this.has(FLAG.ttlDrops)) return { drops: this.dots(), expiry };
+    if (drops.length > 0 && this.has(FLAG.ttlSame)) return { drops: [...drops], expiry };
+    return expiry === null ? NO_TTL : { drops: [], expiry };
+  }
+
+  members(): MemberDrops[] {
+    const count = this.countOfSome();
+    const members: MemberDrops[] = [];
+    for (let n = 0; n < count && this.reader.problem === null; n++) {
+      members.push({ member: this.reader.text(KEY_BYTES_MAX), drops: this.dots() });
+    }
+    return members;
+  }
+
+  fields(withValue: boolean): (FieldDrops & { value?: Bytes })[] {
+    const count = this.countOfSome();
+    const fields: (FieldDrops & { value?: Bytes })[] = [];
+    for (let n = 0; n < count && this.reader.problem === null; n++) {
+      const field = this.reader.text(KEY_BYTES_MAX);
+      const seen = { field, drops: this.dots(), floors: this.floors() };
+      fields.push(withValue ? { ...seen, value: this.reader.text(VALUE_BYTES_MAX) } : seen);
+    }
+    return fields;
+  }
+
+  vector(): VersionVector {
+    const count = this.reader.count(16, DOT_BYTES);
+    const vector = emptyVector();
+    for (let n = 0; n < count; n++) {
+      const { actor, seq } = this.dot();
+      advance(vector, actor, seq);
+    }
+    return vector;
+  }
+
+  removal(): Removal {
+    const { reader } = this;
+    const form = reader.u8();
+    if (form > 1) reader.fail('a removal of unknown form');
+    const vector = form === 1 ? this.vector() : null;
+    const dots = this.dots();
+    const count = reader.count(32, 1 + DOT_BYTES + AMOUNT_BYTES_MIN);
+    const floors: FieldFloor[] = [];
+    for (let n = 0; n < count && reader.problem === null; n++) {
+      const named = reader.u8();
+      if (named > 1) reader.fail('a floor of unknown form');
+      const field = named === 1 ? reader.text(KEY_BYTES_MAX) : null;
+      floors.push({ field, ...this.dot(), cum: reader.amount() });
+    }
+    return { vector, dots, floors };
+  }
+
+  private countOfSome(): number {
+    const count = this.reader.count(32, 6);
+    return count > 0 ? count : this.reader.fail('an op on no members');
+  }
+}
+
+function flagsAllowed(): (number | undefined)[] {
+  const allowed: (number | undefined)[] = [];
+  for (const kind of Object.values(OP_KIND)) allowed[kind] = TTL_FLAGS;
+  allowed[OP_KIND['string-set']] = TTL_FLAGS | FLAG.ttlSame | FLAG.drops | FLAG.floors | FLAG.clear;
+  allowed[OP_KIND['string-add']] = TTL_FLAGS | FLAG.pred;
+  allowed[OP_KIND['hash-add']] = TTL_FLAGS | FLAG.pred;
+  allowed[OP_KIND.delete] = 0;
+  allowed[OP_KIND.flush] = 0;
+  return allowed;
+}

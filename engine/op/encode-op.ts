@@ -1,0 +1,202 @@
+/**
+ * The payload of each op kind, after the fixed head that batch-writer.ts draws. Lists are
+ * `u16 n | n items` unless said otherwise; dots, amounts and texts as in byte-writer.ts.
+ *
+ *     TTL     [f64 expiry if TTL_AT] | [dots dropped if TTL_DROPS]
+ *     floor   dot | amount
+ *     vector  n × dot
+ *     removal u8 (1: with a vector) | [vector] | dots | u32 n × (u8 (1: a field) | [field] | floor)
+ *
+ *     string-set   [dots if DROPS] | [floors if FLOORS] | TTL | [removal if CLEAR] | value
+ *     string-add   amount cum | [u48 seq, amount cum of the predecessor if PRED] | TTL
+ *     set-add      u32 n × (member | dots) | TTL           set-remove the same
+ *     hash-set     u32 n × (field | dots | floors | value) | TTL
+ *     hash-add     field | amount cum | [predecessor if PRED] | TTL
+ *     hash-remove  u32 n × (field | dots | floors) | TTL
+ *     delete       removal
+ *     expire       TTL
+ *     flush        vector
+ *
+ * Flags: TTL_SAME says that the TTL writes dropped are exactly the dots dropped, which is how
+ * every plain SET over a plain SET looks.
+ */
+import type { Actor, Dot } from '../crdt/dot.ts';
+import type {
+  FieldDrops,
+  Floor,
+  MemberDrops,
+  Op,
+  Predecessor,
+  Removal,
+  TtlPart,
+} from '../crdt/op.ts';
+import type { VersionVector } from '../crdt/version-vector.ts';
+import type { ByteWriter } from './byte-writer.ts';
+
+export const FLAG = {
+  ttlInfinite: 0x01,
+  ttlAt: 0x02,
+  ttlDrops: 0x04,
+  ttlSame: 0x08,
+  /** string-add, hash-add. */
+  pred: 0x10,
+  /** string-set. */
+  drops: 0x10,
+  floors: 0x20,
+  clear: 0x40,
+} as const;
+
+/** Gives an actor its index in the dictionary of the batch. */
+export type IndexOf = (actor: Actor) => number;
+
+/** The flags byte of an op. */
+export function opFlags(op: Op): number {
+  switch (op.kind) {
+    case 'delete':
+    case 'flush':
+      return 0;
+    case 'string-set':
+      return (
+        (op.drops.length > 0 ? FLAG.drops : 0) |
+        (op.floors.length > 0 ? FLAG.floors : 0) |
+        (op.clear !== null ? FLAG.clear : 0) |
+        ttlFlags(op.ttl, op.drops)
+      );
+    case 'string-add':
+    case 'hash-add':
+      return (op.pred !== null ? FLAG.pred : 0) | ttlFlags(op.ttl, null);
+    default:
+      return ttlFlags(op.ttl, null);
+  }
+}
+
+/** Writes the payload; `flags` are those of `opFlags(op)`. */
+export function encodePayload(out: ByteWriter, op: Op, flags: number, indexOf: IndexOf): void {
+  switch (op.kind) {
+    case 'string-set':
+      if (op.drops.length > 0) dots(out, op.drops, indexOf);
+      if (op.floors.length > 0) floors(out, op.floors, indexOf);
+      ttl(out, op.ttl, flags, indexOf);
+      if (op.clear !== null) removal(out, op.clear, indexOf);
+      out.text(op.value);
+      return;
+    case 'string-add':
+      out.amount(op.cum);
+      predecessor(out, op.pred);
+      break;
+    case 'set-add':
+    case 'set-remove':
+      members(out, op.members, indexOf);
+      break;
+    case 'hash-set':
+      out.u32(op.fields.length);
+      for (const field of op.fields) {
+        fieldDrops(out, field, indexOf);
+        out.text(field.value);
+      }
+      break;
+    case 'hash-add':
+      out.text(op.field);
+      out.amount(op.cum);
+      predecessor(out, op.pred);
+      break;
+    case 'hash-remove':
+      out.u32(op.fields.length);
+      for (const field of op.fields) fieldDrops(out, field, indexOf);
+      break;
+    case 'delete':
+      removal(out, op.removal, indexOf);
+      return;
+    case 'flush':
+      vector(out, op.vector, indexOf);
+      return;
+    case 'expire':
+      break;
+    default:
+      throw new Error(`unknown op ${(op as Op).kind}`);
+  }
+  ttl(out, op.ttl, flags, indexOf);
+}
+
+function ttlFlags(part: TtlPart, drops: readonly Dot[] | null): number {
+  let flags = 0;
+  if (part.expiry === Number.POSITIVE_INFINITY) flags |= FLAG.ttlInfinite;
+  else if (part.expiry !== null) flags |= FLAG.ttlAt;
+  if (part.drops.length === 0) return flags;
+  return flags | (drops !== null && sameDots(part.drops, drops) ? FLAG.ttlSame : FLAG.ttlDrops);
+}
+
+function sameDots(a: readonly Dot[], b: readonly Dot[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((dot, index) => dot.seq === b[index].seq && dot.actor === b[index].actor)
+  );
+}
+
+function ttl(out: ByteWriter, part: TtlPart, flags: number, indexOf: IndexOf): void {
+  if ((flags & FLAG.ttlAt) !== 0) out.f64(part.expiry as number);
+  if ((flags & FLAG.ttlDrops) !== 0) dots(out, part.drops, indexOf);
+}
+
+function dot(out: ByteWriter, { actor, seq }: Dot, indexOf: IndexOf): void {
+  out.u16(indexOf(actor));
+  out.u48(seq);
+}
+
+function dots(out: ByteWriter, list: readonly Dot[], indexOf: IndexOf): void {
+  out.u16(list.length);
+  for (const item of list) dot(out, item, indexOf);
+}
+
+function floors(out: ByteWriter, list: readonly Floor[], indexOf: IndexOf): void {
+  out.u16(list.length);
+  for (const floor of list) {
+    dot(out, floor, indexOf);
+    out.amount(floor.cum);
+  }
+}
+
+function predecessor(out: ByteWriter, pred: Predecessor | null): void {
+  if (pred === null) return;
+  out.u48(pred.seq);
+  out.amount(pred.cum);
+}
+
+function members(out: ByteWriter, list: readonly MemberDrops[], indexOf: IndexOf): void {
+  out.u32(list.length);
+  for (const { member, drops } of list) {
+    out.text(member);
+    dots(out, drops, indexOf);
+  }
+}
+
+function fieldDrops(out: ByteWriter, field: FieldDrops, indexOf: IndexOf): void {
+  out.text(field.field);
+  dots(out, field.drops, indexOf);
+  floors(out, field.floors, indexOf);
+}
+
+function vector(out: ByteWriter, entries: VersionVector, indexOf: IndexOf): void {
+  const countAt = out.length;
+  let count = 0;
+  out.u16(0);
+  for (let actor = 0; actor < entries.length; actor++) {
+    if (entries[actor] === 0) continue;
+    dot(out, { actor, seq: entries[actor] }, indexOf);
+    count++;
+  }
+  out.view.setUint16(countAt, count, true);
+}
+
+function removal(out: ByteWriter, seen: Removal, indexOf: IndexOf): void {
+  out.u8(seen.vector === null ? 0 : 1);
+  if (seen.vector !== null) vector(out, seen.vector, indexOf);
+  dots(out, seen.dots, indexOf);
+  out.u32(seen.floors.length);
+  for (const floor of seen.floors) {
+    out.u8(floor.field === null ? 0 : 1);
+    if (floor.field !== null) out.text(floor.field);
+    dot(out, floor, indexOf);
+    out.amount(floor.cum);
+  }
+}

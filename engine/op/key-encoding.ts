@@ -1,0 +1,247 @@
+/**
+ * The canonical encoding of a key's state: equal states give equal bytes, on every member, so that
+ * bytes can be compared instead of states.
+ *
+ *     u8 version 1 | u8 parts (1 cell, 2 set, 4 hash, 8 TTL) | the parts in this order
+ *
+ *     cell     u16 n × (dot | f64 hlc | value)                          siblings
+ *              u16 n × (dot | f64 hlc | amount cum | u48 seq, amount cum of the floor)
+ *     set      u32 n × (member | u16 n × (dot | f64 hlc))
+ *     hash     u32 n × (field | cell)
+ *     TTL      u16 n × (dot | f64 hlc | f64 expiry)
+ *
+ * Dots, amounts and texts as in byte-writer.ts. Everything is sorted: dots by dictionary index and
+ * seq, members and fields by their bytes. The dictionary lists the actors by id, so its order is the
+ * same everywhere too; the caller stores it once for many keys.
+ */
+
+import type { Cell, Contribution, Sibling } from '../crdt/cell.ts';
+import type { Actor, Bytes, Dot } from '../crdt/dot.ts';
+import type { SetState } from '../crdt/element-set.ts';
+import type { HashState } from '../crdt/field-map.ts';
+import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
+import { actorId, type Roster } from '../crdt/roster.ts';
+import type { TtlWrite } from '../crdt/ttl.ts';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './op.ts';
+
+export const KEY_ENCODING_VERSION = 1;
+
+const PART = { cell: 1, set: 2, hash: 4, ttl: 8 } as const;
+const STAMP_BYTES = 16;
+
+/** Actors in the order of their ids, and the way back. */
+export type ActorDictionary = {
+  readonly actors: readonly Actor[];
+  readonly indexes: ReadonlyMap<Actor, number>;
+};
+
+/** The dictionary of these actors; the order in which they are given does not matter. */
+export function dictionaryOf(roster: Roster, actors: Iterable<Actor>): ActorDictionary {
+  const sorted = [...new Set(actors)].sort((a, b) =>
+    actorId(roster, a) < actorId(roster, b) ? -1 : 1,
+  );
+  return { actors: sorted, indexes: new Map(sorted.map((actor, index) => [actor, index])) };
+}
+
+/** Adds every actor that the state names to `actors`. */
+export function collectActors(state: KeyState, actors: Set<Actor>): void {
+  const add = (dots: readonly Dot[]): void => {
+    for (const dot of dots) actors.add(dot.actor);
+  };
+  const addCell = (cell: Cell): void => {
+    add(cell.siblings);
+    add(cell.contributions);
+  };
+  if (state.cell !== null) addCell(state.cell);
+  if (state.set !== null) state.set.forEach(add);
+  if (state.hash !== null) state.hash.forEach(addCell);
+  add(state.ttl);
+}
+
+/** The bytes of a state all of whose actors are in the dictionary. */
+export function encodeKey(state: KeyState, dictionary: ActorDictionary): Uint8Array {
+  const out = new ByteWriter(256);
+  writeKey(out, state, dictionary);
+  return out.toBytes();
+}
+
+/** The state of these bytes, or what is wrong with them. */
+export function decodeKey(
+  bytes: Uint8Array,
+  dictionary: ActorDictionary,
+): KeyState | { problem: string } {
+  const reader = new ByteReader(bytes);
+  const state = readKey(reader, dictionary.actors);
+  if (reader.problem === null && reader.at !== reader.end) reader.fail('bytes left over');
+  return reader.problem === null ? state : { problem: reader.problem };
+}
+
+/** Appends the encoding of a state. */
+export function writeKey(out: ByteWriter, state: KeyState, dictionary: ActorDictionary): void {
+  const { indexes } = dictionary;
+  out.u8(KEY_ENCODING_VERSION);
+  out.u8(
+    (state.cell !== null ? PART.cell : 0) |
+      (state.set !== null ? PART.set : 0) |
+      (state.hash !== null ? PART.hash : 0) |
+      (state.ttl.length > 0 ? PART.ttl : 0),
+  );
+  if (state.cell !== null) writeCell(out, state.cell, indexes);
+  if (state.set !== null) writeSet(out, state.set, indexes);
+  if (state.hash !== null) writeHash(out, state.hash, indexes);
+  if (state.ttl.length > 0) {
+    out.u16(state.ttl.length);
+    for (const write of sortDots(state.ttl, indexes)) {
+      writeStamp(out, write, indexes);
+      out.f64(write.expiry);
+    }
+  }
+}
+
+/** Reads a state; `actors` by dictionary index. Look at `reader.problem` before using it. */
+export function readKey(reader: ByteReader, actors: readonly Actor[]): KeyState {
+  const state = emptyKeyState();
+  if (reader.u8() !== KEY_ENCODING_VERSION) reader.fail('a key of unknown version');
+  const parts = reader.u8();
+  if (parts === 0 || parts > 15) reader.fail('a key with unknown parts');
+  if ((parts & PART.cell) !== 0) state.cell = readCell(reader, actors);
+  if ((parts & PART.set) !== 0) state.set = readSet(reader, actors);
+  if ((parts & PART.hash) !== 0) state.hash = readHash(reader, actors);
+  if ((parts & PART.ttl) !== 0) state.ttl = readTtl(reader, actors);
+  return state;
+}
+
+type Indexes = ActorDictionary['indexes'];
+
+function sortDots<T extends Dot>(items: readonly T[], indexes: Indexes): readonly T[] {
+  if (items.length < 2) return items;
+  return [...items].sort(
+    (a, b) => indexOf(indexes, a.actor) - indexOf(indexes, b.actor) || a.seq - b.seq,
+  );
+}
+
+function indexOf(indexes: Indexes, actor: Actor): number {
+  const index = indexes.get(actor);
+  if (index === undefined) throw new RangeError(`actor ${actor} is not in the dictionary`);
+  return index;
+}
+
+function sortKeys<T>(map: ReadonlyMap<Bytes, T>): [Bytes, T][] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function writeStamp(out: ByteWriter, item: Dot & { hlc: number }, indexes: Indexes): void {
+  out.u16(indexOf(indexes, item.actor));
+  out.u48(item.seq);
+  out.f64(item.hlc);
+}
+
+function writeCell(out: ByteWriter, cell: Cell, indexes: Indexes): void {
+  out.u16(cell.siblings.length);
+  for (const sibling of sortDots(cell.siblings, indexes)) {
+    writeStamp(out, sibling, indexes);
+    out.text(sibling.value);
+  }
+  out.u16(cell.contributions.length);
+  for (const contribution of sortDots(cell.contributions, indexes)) {
+    writeStamp(out, contribution, indexes);
+    out.amount(contribution.cum);
+    out.u48(contribution.floorSeq);
+    out.amount(contribution.floorCum);
+  }
+}
+
+function writeSet(out: ByteWriter, set: SetState, indexes: Indexes): void {
+  out.u32(set.size);
+  for (const [member, dots] of sortKeys(set)) {
+    out.text(member);
+    out.u16(dots.length);
+    for (const dot of sortDots(dots, indexes)) writeStamp(out, dot, indexes);
+  }
+}
+
+function writeHash(out: ByteWriter, hash: HashState, indexes: Indexes): void {
+  out.u32(hash.size);
+  for (const [field, cell] of sortKeys(hash)) {
+    out.text(field);
+    writeCell(out, cell, indexes);
+  }
+}
+
+/** Reads dots in canonical order and says so when they are not, or when there are too few. */
+function readStamps<T extends Dot>(
+  reader: ByteReader,
+  actors: readonly Actor[],
+  least: number,
+  rest: (stamp: { actor: Actor; seq: number; hlc: number }) => T,
+): T[] {
+  const count = reader.count(16, STAMP_BYTES);
+  if (count < least) reader.fail('an empty list of dots');
+  const items: T[] = [];
+  let lastIndex = -1;
+  let lastSeq = 0;
+  for (let n = 0; n < count && reader.problem === null; n++) {
+    const index = reader.u16();
+    const seq = reader.seq();
+    const hlc = reader.hlc();
+    if (index >= actors.length) reader.fail('an actor that is not in the dictionary');
+    if (index < lastIndex || (index === lastIndex && seq <= lastSeq)) {
+      reader.fail('dots that are not in order');
+    }
+    lastIndex = index;
+    lastSeq = seq;
+    items.push(rest({ actor: actors[index] ?? 0, seq, hlc }));
+  }
+  return items;
+}
+
+function readCell(reader: ByteReader, actors: readonly Actor[]): Cell {
+  const siblings = readStamps<Sibling>(reader, actors, 0, (stamp) => ({
+    ...stamp,
+    value: reader.text(VALUE_BYTES_MAX),
+  }));
+  const contributions = readStamps<Contribution>(reader, actors, 0, (stamp) => {
+    const cum = reader.amount();
+    const floorSeq = reader.u48();
+    if (floorSeq >= stamp.seq) reader.fail('a contribution that is not live');
+    return { ...stamp, cum, floorSeq, floorCum: reader.amount() };
+  });
+  if (siblings.length + contributions.length === 0) reader.fail('an empty cell');
+  const writers = new Set(contributions.map(({ actor }) => actor));
+  if (writers.size < contributions.length) reader.fail('two contributions of one actor');
+  return { siblings, contributions };
+}
+
+/** Reads `u32 n × (name | value)` with names in order. */
+function readMap<T>(reader: ByteReader, bytesEach: number, value: () => T): Map<Bytes, T> {
+  const count = reader.count(32, bytesEach);
+  if (count === 0) reader.fail('an empty collection');
+  const map = new Map<Bytes, T>();
+  let last: Bytes | null = null;
+  for (let n = 0; n < count && reader.problem === null; n++) {
+    const name = reader.text(KEY_BYTES_MAX);
+    if (last !== null && name <= last) reader.fail('names that are not in order');
+    last = name;
+    map.set(name, value());
+  }
+  return map;
+}
+
+function readSet(reader: ByteReader, actors: readonly Actor[]): SetState {
+  return readMap(reader, 6 + STAMP_BYTES, () => readStamps(reader, actors, 1, (stamp) => stamp));
+}
+
+function readHash(reader: ByteReader, actors: readonly Actor[]): HashState {
+  return readMap(reader, 8 + STAMP_BYTES, () => readCell(reader, actors));
+}
+
+function readTtl(reader: ByteReader, actors: readonly Actor[]): TtlWrite[] {
+  return readStamps(reader, actors, 1, (stamp) => {
+    const expiry = reader.f64();
+    const isTime = expiry === Number.POSITIVE_INFINITY || Number.isInteger(expiry);
+    if (!isTime || expiry < 0) reader.fail('an expiry that is no time');
+    return { ...stamp, expiry };
+  });
+}
