@@ -9,7 +9,6 @@ type Block = { readonly memory: Buffer; start: number; end: number };
 export class Backlog {
   bytes = 0;
   private blocks: Block[] = [];
-  private head = 0;
 
   /** Appends a copy of `bytes`. */
   add(bytes: Uint8Array): void {
@@ -28,27 +27,21 @@ export class Backlog {
 
   /** The longest piece at the front that lies in one block; null when nothing waits. */
   first(): Buffer | null {
-    const block = this.blocks[this.head];
+    const block = this.blocks[0];
     return block === undefined ? null : block.memory.subarray(block.start, block.end);
   }
 
   /** Takes `count` bytes off the front; at most as many as first() gave. */
   drop(count: number): void {
-    const block = this.blocks[this.head];
+    const block = this.blocks[0];
     block.start += count;
     this.bytes -= count;
     if (block.start < block.end) return;
-    this.head++;
-    if (this.bytes === 0) this.clear();
-    else if (this.head >= 64) {
-      this.blocks = this.blocks.slice(this.head);
-      this.head = 0;
-    }
+    this.blocks.shift();
   }
 
   clear(): void {
     this.blocks = [];
-    this.head = 0;
     this.bytes = 0;
   }
 }

@@ -58,6 +58,7 @@ class BunConnection implements Connection {
   private finSent = false;
   private ended = false;
   private gone = false;
+  private destroyed = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(socket: BunSocket) {
@@ -69,6 +70,10 @@ class BunConnection implements Connection {
   }
 
   get bufferedBytes(): number {
+    return this.backlog.bytes;
+  }
+
+  get unsentBytes(): number {
     return this.backlog.bytes;
   }
 
@@ -108,7 +113,7 @@ class BunConnection implements Connection {
   destroy(): void {
     if (this.gone) return;
     this.closing = true;
-    this.backlog.clear();
+    this.destroyed = true;
     this.socket.terminate();
   }
 
@@ -117,7 +122,7 @@ class BunConnection implements Connection {
   }
 
   drained(): void {
-    if (this.gone || this.backlog.bytes === 0) return;
+    if (this.gone || this.destroyed || this.backlog.bytes === 0) return;
     for (let part = this.backlog.first(); part !== null; part = this.backlog.first()) {
       const taken = this.socket.write(part);
       if (taken > 0) this.backlog.drop(taken);
@@ -137,8 +142,9 @@ class BunConnection implements Connection {
     if (this.gone) return;
     this.gone = true;
     clearTimeout(this.timer);
-    this.backlog.clear();
+    // Cleared only now: onClose may still ask what was unsent.
     this.onClose(error);
+    this.backlog.clear();
   }
 
   private sendFin(): void {

@@ -13,6 +13,8 @@ export interface Connection {
   readonly localAddress: string;
   /** Bytes that were written but not yet accepted by the kernel. */
   readonly bufferedBytes: number;
+  /** The last so many bytes written have surely never left this process, even if it breaks now. */
+  readonly unsentBytes: number;
   /** True from close() or destroy() on, or when the other side has broken the connection. */
   readonly closed: boolean;
 

@@ -1,7 +1,12 @@
 /**
- * Shell: TCP by `node:net`, for Node and as a fallback everywhere.
+ * Shell: TCP by `node:net`, for Node.
+ *
+ * One write at a time is given to the socket; what comes meanwhile waits in a backlog of ours. That
+ * joins small writes, and it tells the bytes that surely never left the process (the backlog) from
+ * those of which the kernel may have sent a part.
  */
 import { createConnection, createServer, type Socket } from 'node:net';
+import { Backlog } from './backlog.ts';
 import {
   CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
@@ -9,6 +14,9 @@ import {
   KEEP_ALIVE_MS,
   type Sockets,
 } from './connection.ts';
+
+/** Above this, writers are asked to wait. */
+const HIGH_WATER_BYTES = 64 * 1024;
 
 class NodeConnection implements Connection {
   readonly remoteAddress: string;
@@ -23,6 +31,9 @@ class NodeConnection implements Connection {
   private closing = false;
   private ended = false;
   private gone = false;
+  private destroyed = false;
+  private readonly backlog = new Backlog();
+  private writingBytes = 0;
   private waiting = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -34,11 +45,6 @@ class NodeConnection implements Connection {
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('data', (chunk) => {
       if (!this.closing) this.onData(chunk as Buffer);
-    });
-    socket.on('drain', () => {
-      if (!this.waiting) return;
-      this.waiting = false;
-      if (!this.closing) this.onDrain();
     });
     socket.on('end', () => this.sawEnd());
     socket.on('error', (error) => {
@@ -52,7 +58,11 @@ class NodeConnection implements Connection {
   }
 
   get bufferedBytes(): number {
-    return this.socket.writableLength;
+    return this.writingBytes + this.backlog.bytes;
+  }
+
+  get unsentBytes(): number {
+    return this.backlog.bytes;
   }
 
   get closed(): boolean {
@@ -61,10 +71,12 @@ class NodeConnection implements Connection {
 
   write(bytes: Uint8Array): boolean {
     if (this.closed || !this.socket.writable) return false;
+    if (this.writingBytes > 0) this.backlog.add(bytes);
     // libuv may keep the memory until later, and the caller is free to reuse it: hence the copy.
-    const taken = this.socket.write(Buffer.from(bytes));
-    if (!taken) this.waiting = true;
-    return taken;
+    else this.send(Buffer.from(bytes));
+    if (this.bufferedBytes <= HIGH_WATER_BYTES) return true;
+    this.waiting = true;
+    return false;
   }
 
   pause(): void {
@@ -81,14 +93,41 @@ class NodeConnection implements Connection {
     this.timer = setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT_MS);
     // Reading on avoids a reset, which could destroy the last reply on its way to the client.
     this.socket.resume();
-    this.socket.end(() => {
-      if (this.ended) this.socket.destroy();
-    });
+    if (this.bufferedBytes === 0) this.sendFin();
   }
 
   destroy(): void {
     this.closing = true;
+    this.destroyed = true;
     this.socket.destroy();
+  }
+
+  private send(bytes: Buffer): void {
+    this.writingBytes = bytes.length;
+    this.socket.write(bytes, (error) => {
+      this.writingBytes = 0;
+      if (!error && !this.destroyed && !this.gone) this.sent();
+    });
+  }
+
+  private sent(): void {
+    const part = this.backlog.first();
+    if (part !== null) {
+      // The block is not written to any more once dropped, so it needs no copy.
+      this.backlog.drop(part.length);
+      this.send(part);
+    } else if (this.closing) {
+      this.sendFin();
+    } else if (this.waiting) {
+      this.waiting = false;
+      this.onDrain();
+    }
+  }
+
+  private sendFin(): void {
+    this.socket.end(() => {
+      if (this.ended) this.socket.destroy();
+    });
   }
 
   private sawEnd(): void {

@@ -48,6 +48,8 @@ export const socketContract: Record<string, (setting: Setting) => Promise<void>>
     }
     assert.ok(refused > 0, 'a reader that stands still must be felt');
     assert.ok(server.bufferedBytes > 0);
+    // What has left may at most be what the client's kernel and ours hold.
+    assert.ok(server.unsentBytes > 8_000_000 && server.unsentBytes <= server.bufferedBytes);
     memory.fill(99);
     const counts = new Array<number>(100).fill(0);
     let previous = 0;
@@ -154,6 +156,30 @@ export const socketContract: Record<string, (setting: Setting) => Promise<void>>
     assert.equal((error as { code?: string } | null)?.code, 'ECONNRESET');
     assert.equal(setting.accepted[0].write(Buffer.from('x')), false);
     assert.equal(setting.accepted[0].closed, true);
+  },
+
+  'after a break unsentBytes still says what surely did not arrive': async (setting) => {
+    const client = await setting.raw();
+    client.pause();
+    let received = 0;
+    client.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+    });
+    client.pause();
+    await until(() => setting.accepted.length === 1);
+    const server = setting.accepted[0];
+    let unsent = -1;
+    server.onClose = () => {
+      unsent = server.unsentBytes;
+    };
+    const total = 40 * 500_000;
+    for (let i = 0; i < 40; i++) server.write(Buffer.alloc(500_000));
+    client.resume();
+    await until(() => received > 2_000_000);
+    client.resetAndDestroy();
+    await until(() => unsent >= 0);
+    assert.ok(unsent > 0, 'the rest cannot have left');
+    assert.ok(received + unsent <= total, `${received} received, ${unsent} unsent of ${total}`);
   },
 
   'refused connections and occupied ports reject with the code': async (setting) => {
