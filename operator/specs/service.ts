@@ -1,0 +1,74 @@
+/** The three Services of a database: for clients, for other regions, and for members' names. */
+import type { ServiceSpec } from '../api/schema.ts';
+import type { Build, KubeObject } from './build.ts';
+import {
+  COMPONENT_LABEL,
+  databaseLabels,
+  MEMBER_PEER_PORT,
+  MEMBER_PORT,
+  membersServiceName,
+  ownerReference,
+  PROXY_PEER_PORT,
+  PROXY_PORT,
+  peerServiceName,
+  proxyLabels,
+} from './names.ts';
+
+/** What clients connect to; prefers a proxy in the client's own zone. */
+export function clientService({ owner, spec }: Build): KubeObject {
+  const port = { name: 'client', port: PROXY_PORT, targetPort: 'client' };
+  return exposed(owner, owner.name, spec.proxies.service, port);
+}
+
+/** What stands behind the endpoint that other regions dial. */
+export function peerService({ owner, spec }: Build): KubeObject {
+  const port = { name: 'peer', port: PROXY_PEER_PORT, targetPort: 'peer' };
+  return exposed(owner, peerServiceName(owner), spec.proxies.peerService, port);
+}
+
+/** Gives each member a DNS name; also before it is ready, since members find each other early. */
+export function membersService({ owner }: Build): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(owner, membersServiceName(owner)),
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+      selector: { ...databaseLabels(owner), [COMPONENT_LABEL]: 'shard' },
+      ports: [
+        { name: 'client', port: MEMBER_PORT, protocol: 'TCP', targetPort: 'client' },
+        { name: 'peer', port: MEMBER_PEER_PORT, protocol: 'TCP', targetPort: 'peer' },
+      ],
+    },
+  };
+}
+
+function exposed(
+  owner: Build['owner'],
+  name: string,
+  { type, nodePort, annotations }: ServiceSpec,
+  port: { name: string; port: number; targetPort: string },
+): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { ...metadata(owner, name), ...(annotations ? { annotations } : {}) },
+    spec: {
+      type,
+      selector: proxyLabels(owner),
+      trafficDistribution: 'PreferClose',
+      ports: [{ ...port, protocol: 'TCP', ...(nodePort === undefined ? {} : { nodePort }) }],
+    },
+  };
+}
+
+function metadata(owner: Build['owner'], name: string): KubeObject['metadata'] {
+  return {
+    name,
+    namespace: owner.namespace,
+    labels: databaseLabels(owner),
+    ownerReferences: [ownerReference(owner)],
+  };
+}
