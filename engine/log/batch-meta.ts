@@ -1,0 +1,38 @@
+/**
+ * What the log and the sessions must know of a BATCH frame without reading its ops: whose it is
+ * and which seqs it holds. The layout is drawn in op/batch-writer.ts.
+ */
+
+import { internActor, type Roster } from '../crdt/roster.ts';
+import { FRAME_HEADER_BYTES } from '../op/op.ts';
+
+export type BatchMeta = {
+  readonly actor: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+};
+
+const ACTOR_COUNT_AT = FRAME_HEADER_BYTES + 2;
+const OP_COUNT_AT = FRAME_HEADER_BYTES + 4;
+const FIRST_SEQ_AT = FRAME_HEADER_BYTES + 8;
+const ACTORS_AT = FRAME_HEADER_BYTES + 16;
+const ACTOR_BYTES = 12;
+
+/**
+ * Reads actor and seqs of a whole BATCH frame that was written here or has been applied (so it is
+ * valid). The actor is entered into the roster when it is new.
+ */
+export function batchMeta(frame: Uint8Array, roster: Roster): BatchMeta {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  let id = '';
+  for (let i = 0; i < ACTOR_BYTES; i++) id += String.fromCharCode(frame[ACTORS_AT + i]);
+  const firstSeq = view.getFloat64(FIRST_SEQ_AT, true);
+  const lastSeq = firstSeq + view.getUint32(OP_COUNT_AT, true) - 1;
+  return { actor: internActor(roster, id), firstSeq, lastSeq };
+}
+
+/** Whether the frame is long enough to have a writer at all; the rest `applyBatch` checks. */
+export function hasBatchMeta(frame: Uint8Array): boolean {
+  if (frame.length < ACTORS_AT + ACTOR_BYTES) return false;
+  return frame[ACTOR_COUNT_AT] + frame[ACTOR_COUNT_AT + 1] * 256 > 0;
+}

@@ -1,0 +1,195 @@
+/**
+ * The op log on disk: appends frames to the last segment and knows up to where they are safe.
+ *
+ * A turn of the event loop appends any number of frames and then flushes once: one write. What
+ * "safe" means is the fsync policy:
+ *
+ *     always    replies wait until `syncedPosition` has passed them. One sync runs at a time, and
+ *               the next one covers everything that was written meanwhile (group commit).
+ *     everysec  written before the reply, synced each second: a killed process loses nothing, a
+ *               machine that loses power at most about a second.
+ *     no        written before the reply, synced when the system likes.
+ *
+ * Segments are synced in order: the end of one segment can be torn only if no later segment was
+ * ever synced. Recovery relies on that.
+ */
+
+import type { FsyncPolicy } from '../config.ts';
+import type { Roster } from '../crdt/roster.ts';
+import type { VersionVector } from '../crdt/version-vector.ts';
+import type { Disk, DiskError } from '../env.ts';
+import { LOG_FORMAT, sealHeader, segmentName } from './segment.ts';
+import { vectorObject } from './vector-bytes.ts';
+
+export type OpLogOptions = {
+  readonly disk: Disk;
+  readonly fsync: FsyncPolicy;
+  readonly database: string;
+  readonly region: string;
+  readonly roster: Roster;
+  readonly segmentBytesMax: number;
+  /** The disk failed: the process must stop. */
+  readonly failed: (error: DiskError) => void;
+  /** `syncedPosition` has grown. */
+  readonly synced: () => void;
+};
+
+const SYNC_INTERVAL_MS = 1000;
+
+export class OpLog {
+  private readonly options: OpLogOptions;
+  private segmentPosition: number;
+  private name: string;
+  private writtenPosition: number;
+  private appendedPosition: number;
+  private safePosition: number;
+  private staged: Uint8Array[] = [];
+  private stagedBytes = 0;
+  /** Segments with bytes that were never synced, oldest first; the last one may be the current. */
+  private readonly unsynced: { readonly name: string; end: number }[] = [];
+  private syncing = false;
+  private lastSyncAtMs = 0;
+  private waiting: { readonly position: number; readonly done: () => void }[] = [];
+
+  /** `segmentPosition`: where the last segment begins; `position`: where it ends. */
+  constructor(options: OpLogOptions, segmentPosition: number, position: number) {
+    this.options = options;
+    this.segmentPosition = segmentPosition;
+    this.name = segmentName(segmentPosition);
+    this.writtenPosition = position;
+    this.appendedPosition = position;
+    this.safePosition = position;
+  }
+
+  /** Bytes ever appended. */
+  get position(): number {
+    return this.appendedPosition;
+  }
+
+  /** Up to here the log survives what the policy promises; replies up to here may go out. */
+  get safe(): number {
+    return this.options.fsync === 'always' ? this.safePosition : this.writtenPosition;
+  }
+
+  /** Bytes in the current segment. */
+  get segmentBytes(): number {
+    return this.appendedPosition - this.segmentPosition;
+  }
+
+  append(frame: Uint8Array): void {
+    this.staged.push(frame);
+    this.stagedBytes += frame.length;
+    this.appendedPosition += frame.length;
+  }
+
+  /**
+   * Writes what was appended since the last flush. `vector`: what has been applied by now, for the
+   * header should a new segment begin.
+   */
+  flush(vector: VersionVector): void {
+    if (this.stagedBytes === 0) return;
+    this.flushStaged();
+    if (this.options.fsync === 'always') this.sync();
+    if (this.segmentBytes >= this.options.segmentBytesMax) this.startSegment(vector);
+  }
+
+  /** Begins a new segment at the present position, which it returns. */
+  startSegment(vector: VersionVector): number {
+    this.flushStaged();
+    if (this.segmentBytes === 0 && this.options.disk.size(this.name) > 0) return this.position;
+    const { database, region, roster, disk } = this.options;
+    this.segmentPosition = this.appendedPosition;
+    this.name = segmentName(this.segmentPosition);
+    const position = this.segmentPosition;
+    const named = vectorObject(vector, roster);
+    // A file of that name can only be left from a crash while its header was written.
+    disk.remove(this.name);
+    const header = { format: LOG_FORMAT, kind: 'segment', database, region, position } as const;
+    this.write(this.name, sealHeader({ ...header, vector: named }));
+    this.markUnsynced();
+    return position;
+  }
+
+  /** Syncs each second when the policy says so. */
+  tick(monotonicMs: number): void {
+    if (this.options.fsync !== 'everysec') return;
+    if (monotonicMs - this.lastSyncAtMs < SYNC_INTERVAL_MS) return;
+    this.lastSyncAtMs = monotonicMs;
+    this.sync();
+  }
+
+  /** Syncs everything appended by now, whatever the policy; `done` is called when it is safe. */
+  syncAll(done: () => void): void {
+    this.flushStaged();
+    if (this.safePosition >= this.writtenPosition) {
+      done();
+      return;
+    }
+    this.waiting.push({ position: this.writtenPosition, done });
+    this.sync();
+  }
+
+  private flushStaged(): void {
+    if (this.stagedBytes === 0) return;
+    this.write(this.name, this.takeStaged());
+    this.writtenPosition = this.appendedPosition;
+    this.markUnsynced();
+  }
+
+  private takeStaged(): Uint8Array {
+    const staged = this.staged;
+    let bytes = staged[0];
+    if (staged.length > 1) {
+      bytes = new Uint8Array(this.stagedBytes);
+      let at = 0;
+      for (const frame of staged) {
+        bytes.set(frame, at);
+        at += frame.length;
+      }
+    }
+    this.staged = [];
+    this.stagedBytes = 0;
+    return bytes;
+  }
+
+  private write(name: string, bytes: Uint8Array): void {
+    try {
+      this.options.disk.append(name, bytes);
+    } catch (error) {
+      this.options.failed(error as DiskError);
+      throw error;
+    }
+  }
+
+  private markUnsynced(): void {
+    const last = this.unsynced.at(-1);
+    if (last?.name === this.name) last.end = this.writtenPosition;
+    else this.unsynced.push({ name: this.name, end: this.writtenPosition });
+  }
+
+  /** Syncs the oldest segment that needs it, then the next one, and so on; one at a time. */
+  private sync(): void {
+    const segment = this.unsynced[0];
+    if (this.syncing || segment === undefined) return;
+    this.syncing = true;
+    const upTo = segment.end;
+    this.options.disk.sync(segment.name, (error) => {
+      this.syncing = false;
+      if (error !== null) {
+        this.options.failed(error);
+        return;
+      }
+      // What was written meanwhile needs another sync.
+      if (segment.end === upTo) this.unsynced.shift();
+      if (upTo > this.safePosition) {
+        this.safePosition = upTo;
+        this.options.synced();
+      }
+      const isOld = segment.name !== this.name;
+      const due = this.waiting.filter((wait) => wait.position <= this.safePosition);
+      this.waiting = this.waiting.filter((wait) => wait.position > this.safePosition);
+      if (this.options.fsync === 'always' || isOld || this.waiting.length > 0) this.sync();
+      for (const wait of due) wait.done();
+    });
+  }
+}

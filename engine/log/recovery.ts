@@ -1,0 +1,200 @@
+/**
+ * Recovery: the newest image, then every segment from its position on, frame by frame.
+ *
+ * 1. Half-written images (`.part`) are removed.
+ * 2. The newest image restores every slot with the vector it was captured at.
+ * 3. Segments must follow each other without a gap. Each frame is replayed as it was applied:
+ *    BATCH by `applyBatch`, SLOT_STATE (the result of a state merge) put in place of the slot,
+ *    STATE_END joins the vector of that merge.
+ * 4. Bytes that are no whole frame:
+ *      at the end of the last segment   the last write was torn: cut, with a warning
+ *      a segment shorter than the next  only bytes that were never synced can be missing there, and
+ *      one's position says              nothing after them was synced: cut here, later ones go
+ *      anywhere else                    damage: never guess. Refuse, and say what to do
+ */
+
+import type { Db } from '../core/db.ts';
+import type { Disk, Journal } from '../env.ts';
+import { FRAME_KIND } from '../op/op.ts';
+import type { Backlog } from './backlog.ts';
+import { batchMeta } from './batch-meta.ts';
+import { frameBody, frameJson, frameKind, LOG_KIND } from './frame.ts';
+import {
+  type FileHeader,
+  filePositions,
+  hasFrameAfter,
+  imageName,
+  readHeader,
+  segmentName,
+  walkFrames,
+} from './segment.ts';
+import { decodeVector, parseVectorObject } from './vector-bytes.ts';
+
+export type RecoveryOptions = {
+  readonly disk: Disk;
+  readonly db: Db;
+  readonly backlog: Backlog;
+  readonly database: string;
+  readonly region: string;
+  readonly journal: Journal;
+};
+
+export type Recovered = {
+  /** Where the last segment begins; it exists unless the directory was empty. */
+  readonly segmentPosition: number;
+  readonly position: number;
+  /** Where the image begins that was used; 0: none. */
+  readonly imagePosition: number;
+  readonly imageBytes: number;
+  readonly frames: number;
+};
+
+/** Thrown by recovery: the directory cannot be used; the message says why and what to do. */
+export class DamagedLog extends Error {
+  override readonly name = 'DamagedLog';
+}
+
+/** Restores `db` (fresh) and `backlog` from the directory. Throws `DamagedLog`. */
+export function recover(options: RecoveryOptions): Recovered {
+  const { disk, db, backlog, journal } = options;
+  for (const name of disk.list()) if (name.endsWith('.part')) disk.remove(name);
+  const imagePosition = filePositions(disk.list(), 'image').at(-1) ?? 0;
+  let imageBytes = 0;
+  if (filePositions(disk.list(), 'image').length > 0) {
+    imageBytes = disk.size(imageName(imagePosition));
+    loadImage(options, imageName(imagePosition));
+  }
+  backlog.reset(db.vector);
+  const positions = filePositions(disk.list(), 'segment').filter((at) => at >= imagePosition);
+  if (positions.length > 0 && positions[0] !== imagePosition) {
+    throw damaged(segmentName(imagePosition), 'it is missing');
+  }
+  let position = imagePosition;
+  let segmentPosition = imagePosition;
+  let frames = 0;
+  for (let i = 0; i < positions.length; i++) {
+    segmentPosition = positions[i];
+    const replayed = replaySegment(options, positions[i], positions[i + 1] ?? -1);
+    frames += replayed.frames;
+    position = replayed.end;
+    if (!replayed.cut) continue;
+    for (const later of positions.slice(i + 1)) disk.remove(segmentName(later));
+    break;
+  }
+  journal.info({ position, frames, imageBytes, keys: db.size }, 'recovered from the log');
+  return { segmentPosition, position, imagePosition, imageBytes, frames };
+}
+
+function loadImage(options: RecoveryOptions, name: string): void {
+  const { disk, db } = options;
+  let header: FileHeader | null = null;
+  let slots = 0;
+  let complete = false;
+  const end = walkFrames(disk, name, (frame) => {
+    if (header === null) {
+      header = checkHeader(options, name, frame);
+    } else if (frameKind(frame) === FRAME_KIND.slotState) {
+      const problem = db.importSlot(frameBody(frame), () => []);
+      if (problem !== null) throw damaged(name, problem);
+      slots++;
+    } else if (frameKind(frame) === FRAME_KIND.imageEnd) {
+      complete = (frameJson(frame) as { slots?: number } | undefined)?.slots === slots;
+    } else {
+      throw damaged(name, `a frame of kind ${frameKind(frame)} does not belong here`);
+    }
+    return true;
+  });
+  if (end.kind !== 'end') throw damaged(name, `at byte ${end.offset}: ${end.why}`);
+  if (!complete) throw damaged(name, 'its end is missing');
+  const vector = parseVectorObject((header as FileHeader | null)?.vector, db.roster);
+  if (vector === null) throw damaged(name, 'its header has no valid vector');
+  db.finishStateMerge(vector);
+}
+
+/** Replays one segment. `nextPosition`: where the next one begins, -1: this is the last. */
+function replaySegment(
+  options: RecoveryOptions,
+  position: number,
+  nextPosition: number,
+): { end: number; frames: number; cut: boolean } {
+  const { disk, journal } = options;
+  const name = segmentName(position);
+  let headerBytes = 0;
+  let frames = 0;
+  const walk = walkFrames(disk, name, (frame, offset) => {
+    if (offset === 0) {
+      checkHeader(options, name, frame);
+      headerBytes = frame.length;
+    } else {
+      replayFrame(options, name, frame, offset);
+      frames++;
+    }
+    return true;
+  });
+  const end = position + Math.max(0, walk.offset - headerBytes);
+  const isLast = nextPosition === -1;
+  if (walk.kind === 'end' && headerBytes > 0 && (isLast || end === nextPosition)) {
+    return { end, frames, cut: false };
+  }
+  const fileEnd = position + disk.size(name) - headerBytes;
+  const lostTail = isLast || fileEnd < nextPosition;
+  const torn = walk.kind === 'end' || !hasFrameAfter(disk, name, walk.offset);
+  if (!lostTail || !torn) throw damaged(name, `at byte ${walk.offset}: ${walk.why}`);
+  const cutBytes = disk.size(name) - walk.offset;
+  journal.warn({ file: name, offset: walk.offset, cutBytes }, 'the last write was torn: cut off');
+  // A file without a whole header goes altogether; the log makes it anew.
+  if (headerBytes === 0) disk.remove(name);
+  else disk.truncate(name, walk.offset);
+  return { end, frames, cut: true };
+}
+
+function replayFrame(
+  options: RecoveryOptions,
+  name: string,
+  frame: Uint8Array,
+  offset: number,
+): void {
+  const { db, backlog } = options;
+  const body = frameBody(frame);
+  const where = (why: string): DamagedLog => damaged(name, `at byte ${offset}: ${why}`);
+  switch (frameKind(frame)) {
+    case FRAME_KIND.batch: {
+      const outcome = db.applyBatch(body);
+      if (typeof outcome === 'object') throw where(outcome.invalid);
+      if (outcome === 'gap') throw where('ops before it are missing');
+      if (outcome === 'known') return;
+      const meta = batchMeta(frame, db.roster);
+      backlog.appendBatch(meta.actor, meta.firstSeq, meta.lastSeq, frame);
+      return;
+    }
+    case FRAME_KIND.slotState: {
+      const problem = db.importSlot(body, () => []);
+      if (problem !== null) throw where(problem);
+      return;
+    }
+    case LOG_KIND.stateEnd: {
+      const vector = decodeVector(body, 0, db.roster);
+      if (typeof vector === 'string') throw where(vector);
+      db.finishStateMerge(vector);
+      backlog.appendJump(vector);
+      return;
+    }
+    default:
+      throw where(`a frame of unknown kind ${frameKind(frame)}`);
+  }
+}
+
+function checkHeader(options: RecoveryOptions, name: string, frame: Uint8Array): FileHeader {
+  const header = readHeader(frame);
+  if (typeof header === 'string') throw damaged(name, header);
+  if (header.database === options.database && header.region === options.region) return header;
+  const whose = `database "${header.database}" of region "${header.region}"`;
+  throw damaged(name, `it belongs to ${whose}; start with these names or another --dir`);
+}
+
+function damaged(name: string, why: string): DamagedLog {
+  return new DamagedLog(
+    `${name}: ${why}. Nothing was changed. If another member or region has this data, start with ` +
+      'an empty --dir and it comes back from there; else restore the directory from a copy.',
+  );
+}
