@@ -1,0 +1,260 @@
+/**
+ * The test bed of the laws: three replicas of one key in a world without network. A history is a
+ * list of actions
+ *
+ *     do(replica, intent)      a client writes there; legal writes only, as the engine allows them
+ *     pull(from, to, count)    `to` applies the next `count` ops that `from` has and it lacks
+ *
+ * Pulls take ops in the order in which `from` applied them, so deliveries are causal and may stop
+ * anywhere. Two of the replicas share region 1 and the clocks stand nearly still, so that ties of
+ * the hlc are common and are broken by region and by actor.
+ */
+import fc from 'fast-check';
+import type { Amount } from './amount.ts';
+import { parseAmount } from './amount-text.ts';
+import { applyOp } from './apply-op.ts';
+import { checkKey } from './check.ts';
+import type { Actor, Bytes } from './dot.ts';
+import { HLC_EPOCH_MS, type HlcClock, newClock, receive, tick } from './hlc.ts';
+import { type KeyState, type ValueType, visibleType } from './key-state.ts';
+import type { Envelope, Op } from './op.ts';
+import {
+  holdsIncrements,
+  prepareDelete,
+  prepareExpire,
+  prepareHashAdd,
+  prepareHashRemove,
+  prepareHashSet,
+  prepareSetAdd,
+  prepareSetRemove,
+  prepareStringAdd,
+  prepareStringSet,
+} from './prepare.ts';
+import { emptyRoster, internActor, makeActorId, type Roster } from './roster.ts';
+import { advance, copyVector, covers, emptyVector, type VersionVector } from './version-vector.ts';
+
+export const KEY = 'k';
+
+export type Intent =
+  | { kind: 'set'; value: Bytes; expiry: number | null }
+  | { kind: 'incr'; delta: Amount }
+  | { kind: 'sadd'; members: Bytes[] }
+  | { kind: 'srem'; members: Bytes[] }
+  | { kind: 'hset'; pairs: [Bytes, Bytes][] }
+  | { kind: 'hincr'; field: Bytes; delta: Amount }
+  | { kind: 'hdel'; fields: Bytes[] }
+  | { kind: 'del' }
+  | { kind: 'flush' }
+  | { kind: 'expire'; expiry: number };
+
+/** An op with what a spec may know of it: the intent and what its source had applied. */
+export type HistoryOp = {
+  readonly envelope: Envelope;
+  readonly intent: Intent;
+  readonly saw: VersionVector;
+};
+
+export type Replica = {
+  readonly actor: Actor;
+  readonly clock: HlcClock;
+  readonly vector: VersionVector;
+  /** In the order of application. */
+  readonly log: HistoryOp[];
+  state: KeyState | null;
+};
+
+export type World = { readonly roster: Roster; readonly replicas: readonly Replica[] };
+
+export type Action =
+  | { kind: 'do'; replica: number; intent: Intent; ms: number }
+  | { kind: 'pull'; from: number; to: number; count: number };
+
+const WRITERS = [makeActorId(1, 0, 5n), makeActorId(2, 0, 3n), makeActorId(1, 1, 9n)];
+
+export function newWorld(): World {
+  const roster = emptyRoster();
+  // The roster order differs from the id order, as it does in life.
+  const actors = [...WRITERS].reverse().map((id) => internActor(roster, id));
+  return { roster, replicas: actors.map((actor) => newReplica(actor)) };
+}
+
+export function newReplica(actor: Actor): Replica {
+  return { actor, clock: newClock(), vector: emptyVector(), log: [], state: null };
+}
+
+/** Plays a history; `afterEach` is called with the replica that changed. */
+export function play(actions: readonly Action[], afterEach?: (replica: Replica) => void): World {
+  const world = newWorld();
+  for (const action of actions) {
+    if (action.kind === 'do') {
+      const replica = world.replicas[action.replica];
+      write(world, replica, action.intent, action.ms);
+      afterEach?.(replica);
+    } else {
+      pull(world.replicas[action.from], world.replicas[action.to], action.count);
+      afterEach?.(world.replicas[action.to]);
+    }
+  }
+  return world;
+}
+
+/** Lets a client write at a replica. Writes of another type than the visible one are refused. */
+export function write(world: World, replica: Replica, intent: Intent, ms = 0): void {
+  const type = visibleType(replica.state, world.roster);
+  const wanted = typeOf(intent);
+  if (type !== null && wanted !== null && wanted !== type) return;
+  if (intent.kind === 'flush' && replica.state !== null && holdsIncrements(replica.state)) {
+    write(world, replica, { kind: 'del' }, ms);
+  }
+  const op = prepare(replica, intent);
+  if (op === null) return;
+  const seq = (replica.vector[replica.actor] ?? 0) + 1;
+  const hlc = tick(replica.clock, HLC_EPOCH_MS + ms);
+  const envelope = { actor: replica.actor, seq, hlc, slot: 0, op };
+  receiveOp(replica, { envelope, intent, saw: copyVector(replica.vector) });
+}
+
+/** Applies up to `count` ops that `from` has and `to` lacks. */
+export function pull(from: Replica, to: Replica, count = Number.POSITIVE_INFINITY): void {
+  let left = count;
+  for (const op of [...from.log]) {
+    if (left <= 0) return;
+    if (covers(to.vector, op.envelope.actor, op.envelope.seq)) continue;
+    receiveOp(to, op);
+    left--;
+  }
+}
+
+/** Applies one op that is next in causal order, and checks the invariants. */
+export function receiveOp(replica: Replica, op: HistoryOp): void {
+  const { envelope } = op;
+  replica.state = applyOp(replica.state, envelope);
+  receive(replica.clock, envelope.hlc);
+  advance(replica.vector, envelope.actor, envelope.seq);
+  replica.log.push(op);
+  checkKey(replica.state, replica.vector);
+}
+
+/** Each op of all replicas once. */
+export function allOps(world: World): HistoryOp[] {
+  const seen = new Map<string, HistoryOp>();
+  for (const { log } of world.replicas) {
+    for (const op of log) seen.set(`${op.envelope.actor}:${op.envelope.seq}`, op);
+  }
+  return [...seen.values()];
+}
+
+function typeOf(intent: Intent): ValueType | null {
+  switch (intent.kind) {
+    case 'incr':
+      return 'string';
+    case 'sadd':
+    case 'srem':
+      return 'set';
+    case 'hset':
+    case 'hincr':
+    case 'hdel':
+      return 'hash';
+    default:
+      return null;
+  }
+}
+
+function prepare({ state, vector, actor }: Replica, intent: Intent): Op | null {
+  switch (intent.kind) {
+    case 'set':
+      return prepareStringSet(state, KEY, intent.value, intent.expiry, vector);
+    case 'incr':
+      return prepareStringAdd(state, KEY, intent.delta, actor);
+    case 'sadd':
+      return prepareSetAdd(state, KEY, intent.members);
+    case 'srem':
+      return prepareSetRemove(state, KEY, intent.members);
+    case 'hset':
+      return prepareHashSet(state, KEY, intent.pairs);
+    case 'hincr':
+      return prepareHashAdd(state, KEY, intent.field, intent.delta, actor);
+    case 'hdel':
+      return prepareHashRemove(state, KEY, intent.fields);
+    case 'del':
+      return prepareDelete(state, KEY, vector);
+    case 'flush':
+      return { kind: 'flush', vector: copyVector(vector) };
+    default:
+      return prepareExpire(state, KEY, intent.expiry);
+  }
+}
+
+// ── Arbitrary histories ─────────────────────────────────────────────────────────────────────
+
+const value = fc.constantFrom('5', '-7', '2.5', 'abc', '', '9223372036854775807');
+const delta = fc
+  .constantFrom('1', '3', '-4', '0.1', '0', '-2.75', '9000000000000000000')
+  .map((text) => parseAmount(text) as Amount);
+const member = fc.constantFrom('a', 'b', 'c');
+const members = fc.uniqueArray(member, { minLength: 1, maxLength: 2 });
+const expiry = fc.constantFrom(1000, 2000, 3000, Number.POSITIVE_INFINITY);
+
+const intent: fc.Arbitrary<Intent> = fc.oneof(
+  fc.record({
+    kind: fc.constant('set' as const),
+    value,
+    expiry: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.constant(null), expiry),
+  }),
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('incr' as const), delta }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('sadd' as const), members }) },
+  fc.record({ kind: fc.constant('srem' as const), members }),
+  fc.record({
+    kind: fc.constant('hset' as const),
+    pairs: fc.array(fc.tuple(member, value), { minLength: 1, maxLength: 2 }),
+  }),
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('hincr' as const), field: member, delta }),
+  },
+  fc.record({ kind: fc.constant('hdel' as const), fields: members }),
+  fc.constant<Intent>({ kind: 'del' }),
+  fc.constant<Intent>({ kind: 'flush' }),
+  fc.record({ kind: fc.constant('expire' as const), expiry }),
+);
+
+const replica = fc.nat(2);
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('do' as const),
+      replica,
+      intent,
+      ms: fc.nat(2),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('pull' as const),
+      from: replica,
+      to: replica,
+      count: fc.constantFrom(1, 2, 100),
+    }),
+  },
+);
+
+/** Many adds of one replica, so that removals name a vector and not dots. */
+const fill = fc.tuple(replica, fc.boolean()).map(([at, hash]) =>
+  Array.from({ length: 18 }, (_, n): Action => {
+    const name = `f${n}`;
+    const add: Intent = hash
+      ? { kind: 'hset', pairs: [[name, '1']] }
+      : { kind: 'sadd', members: [name] };
+    return { kind: 'do', replica: at, intent: add, ms: 0 };
+  }),
+);
+
+export const history: fc.Arbitrary<Action[]> = fc
+  .array(
+    fc.oneof({ weight: 30, arbitrary: action.map((one) => [one]) }, { weight: 1, arbitrary: fill }),
+    { minLength: 1, maxLength: 24 },
+  )
+  .map((parts) => parts.flat());

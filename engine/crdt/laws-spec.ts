@@ -1,0 +1,201 @@
+/**
+ * The specification of a key as a function of the ops that are visible, written without any state,
+ * dots in lists or merging: only "did this op's source see that op?".
+ *
+ *     a SET shows     if no SET, DEL or FLUSH saw it; of several the last writer's
+ *     an increment    counts if no SET, DEL or FLUSH saw it
+ *     a member        is in the set if some SADD of it was seen by no SREM of it, SET, DEL, FLUSH
+ *     a hash field    is a string of its own: HSET as SET, HINCRBY as INCRBY, HDEL as DEL
+ *     a TTL write     (SET without KEEPTTL, EXPIRE, PERSIST) counts if it was seen by no TTL write,
+ *                     DEL or FLUSH, and by no write that found the key without data or left it so;
+ *                     the longest wins
+ *     the type        is that of the latest of the writes that show
+ */
+import { type Amount, addAmounts, clampInt64, isInt64 } from './amount.ts';
+import { formatAmount, parseAmount } from './amount-text.ts';
+import type { Bytes } from './dot.ts';
+import type { ValueType } from './key-state.ts';
+import type { HistoryOp, Intent } from './laws-history.ts';
+import { actorId, type Roster } from './roster.ts';
+import { covers } from './version-vector.ts';
+
+export type SpecValue = {
+  type: ValueType | null;
+  string: Bytes | null;
+  set: Bytes[];
+  hash: Record<Bytes, Bytes>;
+  expiry: number;
+};
+
+/** What every client must read where exactly these ops have been applied. */
+export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
+  const string = stringOf(ops, roster, 'set', 'incr', isStringReset, () => true);
+  const set = membersOf(ops);
+  const fields = new Map<Bytes, LiveString>();
+  for (const name of fieldNames(ops)) {
+    const field = fieldOf(ops, roster, name);
+    if (field.live.length > 0) fields.set(name, field);
+  }
+  const fieldWrites = [...fields.values()].flatMap((field) => field.live);
+  const candidates: [ValueType, HistoryOp[]][] = [
+    ['string', string.live],
+    ['set', set.live],
+    ['hash', fieldWrites],
+  ];
+  let type: ValueType | null = null;
+  let latest: HistoryOp | null = null;
+  for (const [candidate, live] of candidates) {
+    const last = lastWriter(live, roster);
+    if (last === null || (latest !== null && !wroteLater(last, latest, roster))) continue;
+    type = candidate;
+    latest = last;
+  }
+  const values = [...fields].map(([name, field]): [Bytes, Bytes] => [name, field.text]);
+  return {
+    type,
+    string: string.live.length > 0 ? string.text : null,
+    set: set.members.sort(),
+    hash: Object.fromEntries(values),
+    expiry: expiryOf(ops),
+  };
+}
+
+const saw = (later: HistoryOp, earlier: HistoryOp): boolean =>
+  covers(later.saw, earlier.envelope.actor, earlier.envelope.seq);
+
+const clearsAll = ({ kind }: Intent): boolean => kind === 'del' || kind === 'flush';
+const isStringReset = (intent: Intent): boolean => intent.kind === 'set' || clearsAll(intent);
+
+const survivors = (
+  ops: readonly HistoryOp[],
+  writes: (intent: Intent) => boolean,
+  resets: (intent: Intent) => boolean,
+): HistoryOp[] =>
+  ops.filter(
+    (op) => writes(op.intent) && !ops.some((other) => resets(other.intent) && saw(other, op)),
+  );
+
+type LiveString = { text: Bytes; live: HistoryOp[] };
+
+/** A register and counter: the string itself, or one field of the hash. */
+function stringOf(
+  ops: readonly HistoryOp[],
+  roster: Roster,
+  setKind: 'set' | 'hset',
+  addKind: 'incr' | 'hincr',
+  resets: (intent: Intent) => boolean,
+  concerns: (intent: Intent) => boolean,
+  textOf: (intent: Intent) => Bytes = (intent) => (intent.kind === 'set' ? intent.value : ''),
+): LiveString {
+  const sets = survivors(ops, (i) => i.kind === setKind && concerns(i), resets);
+  const adds = survivors(ops, (i) => i.kind === addKind && concerns(i), resets);
+  const last = lastWriter(sets, roster);
+  const text = last === null ? '0' : textOf(last.intent);
+  const base = parseAmount(text);
+  const live = [...sets, ...adds];
+  if (base === null || adds.length === 0) return { text, live };
+  const parts = [base, ...sumsByActor(adds)];
+  const sum = parts.reduce(addAmounts, 0);
+  return { text: formatAmount(parts.every(isInt64) ? clampInt64(sum) : sum), live };
+}
+
+function fieldOf(ops: readonly HistoryOp[], roster: Roster, field: Bytes): LiveString {
+  const concerns = (intent: Intent): boolean => fieldsOf(intent).includes(field);
+  const resets = (intent: Intent): boolean =>
+    isStringReset(intent) ||
+    ((intent.kind === 'hset' || intent.kind === 'hdel') && concerns(intent));
+  const textOf = (intent: Intent): Bytes =>
+    intent.kind === 'hset' ? (new Map(intent.pairs).get(field) as Bytes) : '';
+  return stringOf(ops, roster, 'hset', 'hincr', resets, concerns, textOf);
+}
+
+function fieldsOf(intent: Intent): Bytes[] {
+  if (intent.kind === 'hset') return intent.pairs.map(([field]) => field);
+  if (intent.kind === 'hincr') return [intent.field];
+  return intent.kind === 'hdel' ? intent.fields : [];
+}
+
+function fieldNames(ops: readonly HistoryOp[]): Set<Bytes> {
+  return new Set(ops.flatMap((op) => fieldsOf(op.intent)));
+}
+
+function sumsByActor(adds: readonly HistoryOp[]): Amount[] {
+  const sums = new Map<number, Amount>();
+  for (const { envelope, intent } of adds) {
+    if (intent.kind !== 'incr' && intent.kind !== 'hincr') continue;
+    sums.set(envelope.actor, addAmounts(sums.get(envelope.actor) ?? 0, intent.delta));
+  }
+  return [...sums.values()];
+}
+
+function membersOf(ops: readonly HistoryOp[]): { members: Bytes[]; live: HistoryOp[] } {
+  const names = new Set(ops.flatMap(({ intent }) => memberNames(intent)));
+  const members: Bytes[] = [];
+  const live: HistoryOp[] = [];
+  for (const name of names) {
+    const adds = survivors(
+      ops,
+      (intent) => intent.kind === 'sadd' && intent.members.includes(name),
+      (intent) =>
+        isStringReset(intent) || (intent.kind === 'srem' && intent.members.includes(name)),
+    );
+    if (adds.length > 0) members.push(name);
+    live.push(...adds);
+  }
+  return { members, live };
+}
+
+function memberNames(intent: Intent): Bytes[] {
+  return intent.kind === 'sadd' ? intent.members : [];
+}
+
+function expiryOf(ops: readonly HistoryOp[]): number {
+  const isTtlWrite = ({ intent }: HistoryOp): boolean =>
+    (intent.kind === 'set' && intent.expiry !== null) || intent.kind === 'expire';
+  const ends = (op: HistoryOp): boolean =>
+    isTtlWrite(op) || clearsAll(op.intent) || !hasData(seenBy(ops, op)) || leavesNothing(ops, op);
+  const live = ops.filter(
+    (op) => isTtlWrite(op) && !ops.some((other) => saw(other, op) && ends(other)),
+  );
+  if (live.length === 0) return Number.POSITIVE_INFINITY;
+  return Math.max(
+    ...live.map(({ intent }) =>
+      intent.kind === 'set' || intent.kind === 'expire' ? (intent.expiry ?? 0) : 0,
+    ),
+  );
+}
+
+function seenBy(ops: readonly HistoryOp[], op: HistoryOp): HistoryOp[] {
+  return ops.filter((other) => saw(op, other));
+}
+
+function leavesNothing(ops: readonly HistoryOp[], op: HistoryOp): boolean {
+  return !hasData([...seenBy(ops, op), op]);
+}
+
+function hasData(ops: readonly HistoryOp[]): boolean {
+  const isWrite = ({ kind }: Intent): boolean => kind === 'set' || kind === 'incr';
+  if (survivors(ops, isWrite, isStringReset).length > 0) return true;
+  if (membersOf(ops).members.length > 0) return true;
+  for (const name of fieldNames(ops)) {
+    const writes = survivors(
+      ops,
+      (intent) => intent.kind !== 'hdel' && fieldsOf(intent).includes(name),
+      (intent) => isStringReset(intent) || (intent.kind === 'hdel' && intent.fields.includes(name)),
+    );
+    if (writes.length > 0) return true;
+  }
+  return false;
+}
+
+function lastWriter(ops: readonly HistoryOp[], roster: Roster): HistoryOp | null {
+  let last: HistoryOp | null = null;
+  for (const op of ops) if (last === null || wroteLater(op, last, roster)) last = op;
+  return last;
+}
+
+function wroteLater(a: HistoryOp, b: HistoryOp, roster: Roster): boolean {
+  if (a.envelope.hlc !== b.envelope.hlc) return a.envelope.hlc > b.envelope.hlc;
+  if (a.envelope.actor === b.envelope.actor) return a.envelope.seq > b.envelope.seq;
+  return actorId(roster, a.envelope.actor) < actorId(roster, b.envelope.actor);
+}
