@@ -1,4 +1,9 @@
+/** CLIENT: the connections of this process, seen and steered from one of them. */
 import type { Args } from '../resp/args.ts';
+import { clientType, describeClient, isClientName } from './client-describe.ts';
+import { commandError, errorText } from './errors.ts';
+import { writeHelp } from './help.ts';
+import { readInteger } from './numbers.ts';
 import {
   any,
   anyMap,
@@ -248,74 +253,204 @@ export const clientCommands: readonly Command[] = [
   },
 ];
 
-function clientId(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+const CLIENT_TYPES = new Set(['normal', 'master', 'replica', 'slave', 'pubsub']);
+
+function clientId(session: ClientSession): void {
+  session.output.integer(session.id);
 }
 
-function clientGetName(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientGetName(session: ClientSession): void {
+  if (session.name === '') session.output.nullBulk();
+  else session.output.bulk(session.name);
 }
 
-function clientSetName(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientSetName(session: ClientSession, args: Args): void {
+  const name = args.text(2);
+  if (!isClientName(name)) throw commandError('clientName');
+  session.name = name;
+  session.output.ok();
 }
 
-function clientSetInfo(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientSetInfo(session: ClientSession, args: Args): void {
+  const value = args.text(3);
+  const isName = args.equalsIgnoreCase(2, 'LIB-NAME');
+  if (!isName && !args.equalsIgnoreCase(2, 'LIB-VER')) {
+    throw commandError('clientInfoOption', args.text(2));
+  }
+  if (!isClientName(value)) throw commandError('clientInfoValue', args.text(2));
+  if (isName) session.libraryName = value;
+  else session.libraryVersion = value;
+  session.output.ok();
 }
 
-function clientList(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientList(session: ClientSession, args: Args): void {
+  const { clients, clockMs } = session.server;
+  let sessions = clients.list();
+  if (args.count === 4 && args.equalsIgnoreCase(2, 'TYPE')) {
+    const type = readClientType(args, 3);
+    sessions = sessions.filter((client) => clientType(client) === type);
+  } else if (args.count > 3 && args.equalsIgnoreCase(2, 'ID')) {
+    const ids = new Set<number>();
+    for (let i = 3; i < args.count; i++) {
+      const id = readInteger(args, i, 'clientId');
+      if (id < 1) throw commandError('clientId');
+      ids.add(id);
+    }
+    sessions = sessions.filter((client) => ids.has(client.id));
+  } else if (args.count !== 2) {
+    throw commandError('syntax');
+  }
+  const now = clockMs.call(session.server);
+  const lines = sessions.map((client) => `${describeClient(client, now)}\n`);
+  session.output.verbatim('txt', lines.join(''));
 }
 
-function clientInfo(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientInfo(session: ClientSession): void {
+  const now = session.server.clockMs();
+  session.output.verbatim('txt', `${describeClient(session, now)}\n`);
 }
 
-function clientKill(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientKill(session: ClientSession, args: Args): void {
+  const { clients } = session.server;
+  if (args.count === 3) {
+    const address = args.text(2);
+    const found = clients.list().find((client) => client.remote === address);
+    if (!found) throw commandError('noSuchClient');
+    session.output.ok();
+    clients.kill(found);
+    return;
+  }
+  const filter = readKillFilter(session, args);
+  const victims = clients.list().filter(filter);
+  session.output.integer(victims.length);
+  for (const client of victims) clients.kill(client);
 }
 
-function clientPause(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function readKillFilter(session: ClientSession, args: Args): (client: ClientSession) => boolean {
+  const tests: ((client: ClientSession) => boolean)[] = [];
+  let skipMe = true;
+  for (let i = 2; i < args.count; i += 2) {
+    if (i + 1 >= args.count) throw commandError('syntax');
+    const value = args.text(i + 1);
+    if (args.equalsIgnoreCase(i, 'ID')) {
+      const id = readInteger(args, i + 1, 'clientIdRange');
+      if (id < 1) throw commandError('clientIdRange');
+      tests.push((client) => client.id === id);
+    } else if (args.equalsIgnoreCase(i, 'TYPE')) {
+      const type = readClientType(args, i + 1);
+      tests.push((client) => clientType(client) === type);
+    } else if (args.equalsIgnoreCase(i, 'ADDR')) {
+      tests.push((client) => client.remote === value);
+    } else if (args.equalsIgnoreCase(i, 'LADDR')) {
+      tests.push((client) => client.local === value);
+    } else if (args.equalsIgnoreCase(i, 'USER')) {
+      if (value !== 'default') throw commandError('noSuchUser', value);
+    } else if (args.equalsIgnoreCase(i, 'SKIPME') && /^(yes|no)$/i.test(value)) {
+      skipMe = value.toLowerCase() === 'yes';
+    } else {
+      throw commandError('syntax');
+    }
+  }
+  return (client) => !(skipMe && client === session) && tests.every((test) => test(client));
 }
 
-function clientUnpause(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function readClientType(args: Args, i: number): string {
+  const type = args.text(i).toLowerCase();
+  if (!CLIENT_TYPES.has(type)) throw commandError('clientType', args.text(i));
+  return type;
 }
 
-function clientNoEvict(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientPause(session: ClientSession, args: Args): void {
+  const { clients } = session.server;
+  const writes = args.count === 4 && args.equalsIgnoreCase(3, 'WRITE');
+  if (args.count > 4) throw commandError('syntax');
+  if (args.count === 4 && !writes && !args.equalsIgnoreCase(3, 'ALL')) {
+    throw commandError('pauseMode');
+  }
+  const timeoutMs = readInteger(args, 2, 'timeoutNotInteger');
+  if (timeoutMs < 0) throw commandError('timeoutNegative');
+  clients.pause(writes ? 'write' : 'all', session.server.clockMs() + timeoutMs);
+  session.output.ok();
 }
 
-function clientNoTouch(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientUnpause(session: ClientSession): void {
+  session.output.ok();
+  session.server.clients.unpause();
 }
 
-function clientReply(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientNoEvict(session: ClientSession, args: Args): void {
+  session.noEvict = readOnOff(args, 2);
+  session.output.ok();
 }
 
-function clientTracking(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientNoTouch(session: ClientSession, args: Args): void {
+  session.noTouch = readOnOff(args, 2);
+  session.output.ok();
 }
 
-function clientTrackingInfo(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function readOnOff(args: Args, i: number): boolean {
+  if (args.equalsIgnoreCase(i, 'ON')) return true;
+  if (args.equalsIgnoreCase(i, 'OFF')) return false;
+  throw commandError('syntax');
 }
 
-function clientCaching(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientReply(session: ClientSession, args: Args): void {
+  if (args.equalsIgnoreCase(2, 'ON')) {
+    session.replyMode = 'on';
+    session.output.ok();
+  } else if (args.equalsIgnoreCase(2, 'OFF')) {
+    session.replyMode = 'off';
+  } else if (args.equalsIgnoreCase(2, 'SKIP')) {
+    if (session.replyMode !== 'off') session.replyMode = 'skip-next';
+  } else {
+    throw commandError('syntax');
+  }
 }
 
-function clientGetRedir(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientTracking(session: ClientSession, args: Args): void {
+  if (readOnOff(args, 2)) throw commandError('noTracking');
+  session.output.ok();
 }
 
-function clientUnblock(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientTrackingInfo(session: ClientSession): void {
+  const { output } = session;
+  output.map(3);
+  output.bulk('flags');
+  output.set(1);
+  output.bulk('off');
+  output.bulk('redirect');
+  output.integer(-1);
+  output.bulk('prefixes');
+  output.array(0);
 }
 
-function clientHelp(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function clientCaching(_session: ClientSession, _args: Args): void {
+  throw commandError('notCaching');
+}
+
+function clientGetRedir(session: ClientSession): void {
+  session.output.integer(-1);
+}
+
+function clientUnblock(session: ClientSession, args: Args): void {
+  const withError = args.count === 4 && args.equalsIgnoreCase(3, 'ERROR');
+  if (args.count > 4) throw commandError('arity', 'client|unblock');
+  if (args.count === 4 && !withError && !args.equalsIgnoreCase(3, 'TIMEOUT')) {
+    throw commandError('unblockMode');
+  }
+  const target = session.server.clients.sessions.get(readInteger(args, 2));
+  const blocking = target?.blocking;
+  if (!target || !blocking) {
+    session.output.integer(0);
+    return;
+  }
+  blocking.cancel();
+  if (withError) target.output.error(errorText('unblocked'));
+  else blocking.expire();
+  target.unblock();
+  session.output.integer(1);
+}
+
+function clientHelp(session: ClientSession): void {
+  writeHelp(session, 'CLIENT');
 }

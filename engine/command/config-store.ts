@@ -50,7 +50,7 @@ const FIXED: Readonly<Record<string, string>> = {
   'replica-read-only': 'yes',
   'slave-read-only': 'yes',
   'set-max-intset-entries': '512',
-  'hash-max-listpack-entries': '512',
+  'hash-max-listpack-entries': '128',
   'hash-max-listpack-value': '64',
   'lfu-decay-time': '1',
   'slowlog-max-len': '128',

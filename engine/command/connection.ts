@@ -1,7 +1,12 @@
+/** What a client does first and last: greet, authenticate, ask whether we are there, leave. */
 import type { Args } from '../resp/args.ts';
+import { isClientName } from './client-describe.ts';
+import { commandError } from './errors.ts';
+import { readInteger } from './numbers.ts';
 import { anyMap, bulk, bulks, either, ok, status } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
+import { endTransaction } from './transaction.ts';
 
 export const connectionCommands: readonly Command[] = [
   {
@@ -90,30 +95,116 @@ export const connectionCommands: readonly Command[] = [
   },
 ];
 
-function hello(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** The version of Redis whose behaviour we show; clients switch features on by it. */
+export const REDIS_VERSION = '7.0.15';
+
+/** The only user there is. */
+const DEFAULT_USER = 'default';
+
+function hello(session: ClientSession, args: Args): void {
+  const { output, server } = session;
+  const version = args.count > 1 ? readInteger(args, 1, 'protocolNotInteger') : 0;
+  if (args.count > 1 && version !== 2 && version !== 3) throw commandError('protocolVersion');
+  let credentials: [string, string] | null = null;
+  let name: string | null = null;
+  for (let i = 2; i < args.count; i++) {
+    if (args.equalsIgnoreCase(i, 'AUTH') && i + 2 < args.count) {
+      credentials = [args.text(i + 1), args.text(i + 2)];
+      i += 2;
+    } else if (args.equalsIgnoreCase(i, 'SETNAME') && i + 1 < args.count) {
+      name = args.text(++i);
+      if (!isClientName(name)) throw commandError('clientName');
+    } else {
+      throw commandError('helloOption', args.text(i));
+    }
+  }
+  if (credentials !== null) authenticate(session, credentials[0], credentials[1]);
+  if (!session.authenticated) throw commandError('helloNoAuth');
+  if (name !== null) session.name = name;
+  if (version !== 0) output.protocol = version as 2 | 3;
+  output.map(7);
+  output.bulk('server');
+  output.bulk('redis');
+  output.bulk('version');
+  output.bulk(REDIS_VERSION);
+  output.bulk('proto');
+  output.integer(output.protocol);
+  output.bulk('id');
+  output.integer(session.id);
+  output.bulk('mode');
+  output.bulk('standalone');
+  output.bulk('role');
+  output.bulk(server.member.role() === 'primary' ? 'master' : 'replica');
+  output.bulk('modules');
+  output.array(0);
 }
 
-function auth(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function auth(session: ClientSession, args: Args): void {
+  if (args.count > 3) throw commandError('syntax');
+  if (args.count === 2) {
+    if (session.server.config.requirepass === '') throw commandError('noPasswordSet');
+    authenticate(session, DEFAULT_USER, args.text(1));
+  } else {
+    authenticate(session, args.text(1), args.text(2));
+  }
+  session.output.ok();
 }
 
-function ping(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** Without a password set the default user may give any, as in Redis. */
+function authenticate(session: ClientSession, user: string, password: string): void {
+  const wanted = session.server.config.requirepass;
+  const right = wanted === '' || sameSecret(password, wanted);
+  if (user !== DEFAULT_USER || !right) throw commandError('wrongPassword');
+  session.authenticated = true;
 }
 
-function echo(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** Compares in a time that does not tell how much of the guess was right. */
+function sameSecret(guess: string, secret: string): boolean {
+  let difference = guess.length ^ secret.length;
+  for (let i = 0; i < secret.length; i++) {
+    difference |= secret.charCodeAt(i) ^ (i < guess.length ? guess.charCodeAt(i) : 0);
+  }
+  return difference === 0;
 }
 
-function select(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function ping(session: ClientSession, args: Args): void {
+  if (args.count > 2) throw commandError('arity', 'ping');
+  const { output } = session;
+  if (session.subscribed && output.protocol === 2) {
+    output.array(2);
+    output.bulk('pong');
+    output.bulk(args.count === 2 ? args.text(1) : '');
+  } else if (args.count === 2) {
+    output.bulkBytes(args.buffer, args.start[1], args.end[1]);
+  } else {
+    output.simple('PONG');
+  }
 }
 
-function quit(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function echo(session: ClientSession, args: Args): void {
+  session.output.bulkBytes(args.buffer, args.start[1], args.end[1]);
 }
 
-function reset(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function select(session: ClientSession, args: Args): void {
+  if (readInteger(args, 1) !== 0) throw commandError('dbIndexRange');
+  session.output.ok();
+}
+
+function quit(session: ClientSession): void {
+  session.output.ok();
+  session.closing = true;
+}
+
+/** Back to how the connection began. */
+function reset(session: ClientSession): void {
+  const { server, output } = session;
+  endTransaction(session);
+  server.pubsub.leaveAll(session);
+  output.protocol = 2;
+  session.name = '';
+  session.replyMode = 'on';
+  session.noEvict = false;
+  session.noTouch = false;
+  session.authenticated = server.config.requirepass === '';
+  output.simple('RESET');
 }

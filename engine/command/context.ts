@@ -5,8 +5,10 @@
 import type { Db } from '../core/db.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { type ConfigStart, ConfigStore } from './config-store.ts';
+import { CommandLookup } from './dispatch.ts';
 import { PubSub } from './pubsub.ts';
 import type { ClientSession } from './session.ts';
+import { commandTable } from './table.ts';
 import { WatchRegistry } from './watch.ts';
 
 export type MemberRole = 'primary' | 'replica' | 'starting';
@@ -89,6 +91,7 @@ export type ServerContext = {
   readonly db: Db;
   readonly member: MemberApi;
   readonly config: ConfigStore;
+  readonly commands: CommandLookup;
   readonly clients: ClientRegistry;
   readonly pubsub: PubSub;
   readonly watches: WatchRegistry;
@@ -128,6 +131,7 @@ export function makeServerContext(parts: {
     clockMs: parts.clockMs,
     random: parts.random,
     config: new ConfigStore(parts.db, parts.config),
+    commands: new CommandLookup(commandTable.values()),
     clients: new ClientRegistry(),
     pubsub: new PubSub(),
     watches: new WatchRegistry(parts.db),

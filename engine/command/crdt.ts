@@ -1,5 +1,12 @@
+/**
+ * CRDT.*: what Redis has no command for. The map and the state of this member for operators, waits
+ * for other regions, the exchange with a region, and what lies behind a key.
+ */
 import type { Args } from '../resp/args.ts';
+import { commandError } from './errors.ts';
+import { writeJson } from './json-reply.ts';
 import { any, anyMap, bulk, bulkOrNull, count, either, ok } from './reply-shape.ts';
+import { waitFor } from './server.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
 
@@ -91,26 +98,44 @@ export const crdtCommands: readonly Command[] = [
   },
 ];
 
-function crdtStatus(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function crdtStatus(session: ClientSession, args: Args): void {
+  const status = session.server.member.status();
+  if (args.count === 2 && args.equalsIgnoreCase(1, 'JSON')) {
+    session.output.bulkUtf8(JSON.stringify(status));
+    return;
+  }
+  if (args.count > 1) throw commandError('syntax');
+  writeJson(session.output, status);
 }
 
-function crdtMapSet(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function crdtMapSet(session: ClientSession, args: Args): void {
+  const refused = session.server.member.setMap(args.utf8(2));
+  if (refused?.kind === 'stale') throw commandError('staleMap', refused.held, refused.given);
+  if (refused?.kind === 'invalid') throw commandError('invalidMap', refused.reason);
+  session.output.ok();
 }
 
-function crdtMapGet(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function crdtMapGet(session: ClientSession): void {
+  const map = session.server.member.getMap();
+  if (map === null) session.output.nullBulk();
+  else session.output.bulkUtf8(map);
 }
 
-function crdtWait(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function crdtWait(session: ClientSession, args: Args): void {
+  const { member } = session.server;
+  waitFor(session, args, (...wanted) => member.waitRegions(session, ...wanted));
 }
 
-function crdtLink(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function crdtLink(session: ClientSession, args: Args): void {
+  const pause = args.equalsIgnoreCase(2, 'PAUSE');
+  if (!pause && !args.equalsIgnoreCase(2, 'RESUME')) throw commandError('linkMode', args.text(2));
+  const region = args.utf8(1);
+  if (!session.server.member.link(region, pause)) throw commandError('noSuchRegion', region);
+  session.output.ok();
 }
 
-function crdtExplain(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function crdtExplain(session: ClientSession, args: Args): void {
+  const explained = session.server.db.explain(args.text(1));
+  if (explained === null) session.output.nullBulk();
+  else writeJson(session.output, explained);
 }

@@ -9,7 +9,7 @@
 import type { Args } from '../resp/args.ts';
 import { errorText } from './errors.ts';
 import type { ClientSession } from './session.ts';
-import { type Command, type CommandFlag, commandTable } from './table.ts';
+import type { Command, CommandFlag } from './table.ts';
 
 /** Flags as bits, plus what MULTI needs to know. */
 export const WRITE = 1;
@@ -73,33 +73,39 @@ export class CommandLookup {
     }
   }
 
-  findText(name: string): Entry | null {
-    const bytes = Buffer.from(name, 'latin1');
-    return this.find(bytes, 0, bytes.length);
+  /** The entry of `get` or `client|id`, in any case. */
+  findByName(name: string): Entry | null {
+    const bar = name.indexOf('|');
+    const bytes = Buffer.from(bar < 0 ? name : name.slice(0, bar), 'latin1');
+    const entry = this.find(bytes, 0, bytes.length);
+    return bar < 0 ? entry : (entry?.subcommands?.findByName(name.slice(bar + 1)) ?? null);
   }
-}
 
-/** All commands. */
-export const commandLookup = new CommandLookup(commandTable.values());
-
-/** The entry that would run, a subcommand's if the command has them; null: see `unknownText`. */
-export function resolve(args: Args): Entry | null {
-  const entry = commandLookup.find(args.buffer, args.start[0], args.end[0]);
-  if (entry === null || entry.subcommands === null || args.count < 2) return entry;
-  return entry.subcommands.find(args.buffer, args.start[1], args.end[1]);
-}
-
-/** The error for a command that `resolve` did not find. */
-export function unknownText(args: Args): string {
-  const name = clip(args.text(0), 128);
-  if (commandLookup.find(args.buffer, args.start[0], args.end[0]) !== null) {
-    return errorText('unknownSubcommand', clip(args.text(1), 128), args.text(0).toUpperCase());
+  /** The entry that would run, a subcommand's if the command has them; null: see `unknownText`. */
+  resolve(args: Args): Entry | null {
+    const entry = this.find(args.buffer, args.start[0], args.end[0]);
+    if (entry === null || entry.subcommands === null || args.count < 2) return entry;
+    return entry.subcommands.find(args.buffer, args.start[1], args.end[1]);
   }
-  let list = '';
-  for (let i = 1; i < args.count && list.length < 128; i++) {
-    list += `'${clip(args.text(i), 128 - list.length)}' `;
+
+  /** The error for a command that `resolve` did not find. */
+  unknownText(args: Args): string {
+    const name = clip(args.text(0), 128);
+    if (this.find(args.buffer, args.start[0], args.end[0]) !== null) {
+      return errorText('unknownSubcommand', clip(args.text(1), 128), args.text(0).toUpperCase());
+    }
+    let list = '';
+    for (let i = 1; i < args.count && list.length < 128; i++) {
+      list += `'${clip(args.text(i), 128 - list.length)}' `;
+    }
+    return errorText('unknownCommand', name, list);
   }
-  return errorText('unknownCommand', name, list);
+
+  /** All commands, by name, without subcommands. */
+  list(): Command[] {
+    const commands = this.places.flatMap((entry) => (entry === null ? [] : [entry.command]));
+    return commands.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
 }
 
 /** Whether the number of arguments fits; containers alone never do. */

@@ -41,6 +41,10 @@ export const errorCatalogue = {
     text: 'ERR increment would produce NaN or Infinity',
     meaning: 'The increment, or the sum, is beyond the range of decimal numbers.',
   },
+  nanOrInfinity: {
+    text: 'ERR value is NaN or Infinity',
+    meaning: 'HINCRBYFLOAT by an infinite amount.',
+  },
   overflow: {
     text: 'ERR increment or decrement would overflow',
     meaning: 'The result would lie outside the signed 64-bit integers; nothing was changed.',
@@ -81,10 +85,6 @@ export const errorCatalogue = {
     text: 'ERR invalid cursor',
     meaning: 'The cursor of a SCAN must be one that the last SCAN returned, or 0.',
   },
-  unknownType: {
-    text: "ERR unknown type name '%s'",
-    meaning: 'SCAN TYPE knows string, hash and set.',
-  },
   offsetRange: {
     text: 'ERR offset is out of range',
     meaning: 'SETRANGE at a negative offset.',
@@ -121,7 +121,7 @@ export const errorCatalogue = {
     text: 'ERR DB index is out of range',
     meaning: 'There is one database per resource, number 0; use another resource for another one.',
   },
-  copyDb: {
+  sameObject: {
     text: 'ERR source and destination objects are the same',
     meaning: 'COPY of a key onto itself.',
   },
@@ -220,6 +220,10 @@ export const errorCatalogue = {
       'or OPTOUT mode enabled',
     meaning: 'There is no tracking mode yet.',
   },
+  pubsubArity: {
+    text: "ERR unknown subcommand or wrong number of arguments for '%s'. Try PUBSUB HELP.",
+    meaning: 'PUBSUB CHANNELS takes at most one pattern.',
+  },
   multiNested: {
     text: 'ERR MULTI calls can not be nested',
     meaning: 'EXEC or DISCARD first.',
@@ -254,10 +258,6 @@ export const errorCatalogue = {
       "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET " +
       'are allowed in this context',
     meaning: 'A RESP2 connection with subscriptions; use another connection, or RESP3.',
-  },
-  subscribeDenied: {
-    text: "ERR %s isn't allowed for a DENY BLOCKING client",
-    meaning: 'SUBSCRIBE inside MULTI on RESP2.',
   },
   readOnly: {
     text: "READONLY You can't write against a read only replica.",

@@ -1,6 +1,13 @@
+/** Hash fields as counters, and fields at random. */
+import { fromInteger } from '../crdt/amount.ts';
+import { formatAmount, isInfinityText, parseAmount } from '../crdt/amount-text.ts';
 import type { Args } from '../resp/args.ts';
+import { commandError } from './errors.ts';
+import { readInt64 } from './numbers.ts';
+import { pickRandom, readRandomCount } from './random-pick.ts';
 import { arrayOf, bulk, bulkOrNull, bulks, either, integer } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
+import { wholeOf } from './string-counter.ts';
 import type { Command } from './table.ts';
 
 export const hashCounterCommands: readonly Command[] = [
@@ -44,14 +51,37 @@ export const hashCounterCommands: readonly Command[] = [
   },
 ];
 
-function hincrBy(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hincrBy(session: ClientSession, args: Args): void {
+  const delta = fromInteger(readInt64(args, 3));
+  const value = session.server.db.hashAdd(args.text(1), args.text(2), delta, false);
+  session.output.integer(wholeOf(value));
 }
 
-function hincrByFloat(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hincrByFloat(session: ClientSession, args: Args): void {
+  const text = args.text(3);
+  const delta = parseAmount(text);
+  if (delta === null) throw commandError(isInfinityText(text) ? 'nanOrInfinity' : 'notFloat');
+  const value = session.server.db.hashAdd(args.text(1), args.text(2), delta, true);
+  session.output.bulk(formatAmount(value));
 }
 
-function hrandField(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hrandField(session: ClientSession, args: Args): void {
+  const { output, server } = session;
+  const count = args.count > 2 ? readRandomCount(args, 2) : null;
+  const withValues = args.count === 4 && args.equalsIgnoreCase(3, 'WITHVALUES');
+  if (args.count > 4 || (args.count === 4 && !withValues)) throw commandError('syntax');
+  const entries = server.db.hashEntries(args.text(1));
+  if (count === null) {
+    if (entries.length === 0) output.nullBulk();
+    else output.bulk(entries[Math.floor(server.random() * entries.length)][0]);
+    return;
+  }
+  const picked = pickRandom(entries, count, () => server.random());
+  const nested = withValues && output.protocol === 3;
+  output.array(withValues && !nested ? picked.length * 2 : picked.length);
+  for (const [field, value] of picked) {
+    if (nested) output.array(2);
+    output.bulk(field);
+    if (withValues) output.bulk(value);
+  }
 }

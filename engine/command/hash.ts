@@ -1,4 +1,6 @@
+/** Hashes: fields that are registers or counters of their own. */
 import type { Args } from '../resp/args.ts';
+import { commandError } from './errors.ts';
 import { bulkMap, bulkOrNull, bulks, bulksOrNulls, count, flag, ok } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -156,50 +158,87 @@ export const hashCommands: readonly Command[] = [
   },
 ];
 
-function hset(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hset(session: ClientSession, args: Args): void {
+  session.output.integer(setFields(session, args, 'hset'));
 }
 
-function hmset(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hmset(session: ClientSession, args: Args): void {
+  setFields(session, args, 'hmset');
+  session.output.ok();
 }
 
-function hsetNx(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function setFields(session: ClientSession, args: Args, name: string): number {
+  if (args.count % 2 !== 0) throw commandError('arity', name);
+  const fields: [string, string][] = [];
+  for (let i = 2; i < args.count; i += 2) fields.push([args.text(i), args.text(i + 1)]);
+  return session.server.db.hashSet(args.text(1), fields);
 }
 
-function hget(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hsetNx(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const key = args.text(1);
+  const field = args.text(2);
+  const exists = db.hashGet(key, field) !== null;
+  if (!exists) db.hashSet(key, [[field, args.text(3)]]);
+  session.output.integer(exists ? 0 : 1);
 }
 
-function hmget(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hget(session: ClientSession, args: Args): void {
+  writeValue(session, session.server.db.hashGet(args.text(1), args.text(2)));
 }
 
-function hgetAll(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hmget(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const key = args.text(1);
+  session.output.array(args.count - 2);
+  for (let i = 2; i < args.count; i++) writeValue(session, db.hashGet(key, args.text(i)));
 }
 
-function hkeys(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hgetAll(session: ClientSession, args: Args): void {
+  const { output } = session;
+  const entries = session.server.db.hashEntries(args.text(1));
+  output.map(entries.length);
+  for (const [field, value] of entries) {
+    output.bulk(field);
+    output.bulk(value);
+  }
 }
 
-function hvals(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hkeys(session: ClientSession, args: Args): void {
+  const { output } = session;
+  const entries = session.server.db.hashEntries(args.text(1));
+  output.array(entries.length);
+  for (const [field] of entries) output.bulk(field);
 }
 
-function hlen(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hvals(session: ClientSession, args: Args): void {
+  const { output } = session;
+  const entries = session.server.db.hashEntries(args.text(1));
+  output.array(entries.length);
+  for (const [, value] of entries) output.bulk(value);
 }
 
-function hstrlen(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hlen(session: ClientSession, args: Args): void {
+  session.output.integer(session.server.db.hashSize(args.text(1)));
 }
 
-function hexists(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hstrlen(session: ClientSession, args: Args): void {
+  const value = session.server.db.hashGet(args.text(1), args.text(2));
+  session.output.integer(value?.length ?? 0);
 }
 
-function hdel(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function hexists(session: ClientSession, args: Args): void {
+  const value = session.server.db.hashGet(args.text(1), args.text(2));
+  session.output.integer(value === null ? 0 : 1);
+}
+
+function hdel(session: ClientSession, args: Args): void {
+  const fields: string[] = [];
+  for (let i = 2; i < args.count; i++) fields.push(args.text(i));
+  session.output.integer(session.server.db.hashRemove(args.text(1), fields));
+}
+
+function writeValue(session: ClientSession, value: string | null): void {
+  if (value === null) session.output.nullBulk();
+  else session.output.bulk(value);
 }

@@ -1,4 +1,10 @@
+/**
+ * INFO: Redis' sections with what clients and dashboards read of them, then Meridian's own from the
+ * member. `INFO section …` picks; `all`, `default` and `everything` mean all of them.
+ */
 import type { Args } from '../resp/args.ts';
+import { REDIS_VERSION } from './connection.ts';
+import type { InfoSection, ServerContext } from './context.ts';
 import { bulk } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -18,6 +24,115 @@ export const infoCommands: readonly Command[] = [
   },
 ];
 
-function info(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function info(session: ClientSession, args: Args): void {
+  const wanted = new Set<string>();
+  for (let i = 1; i < args.count; i++) wanted.add(args.text(i).toLowerCase());
+  const all =
+    wanted.size === 0 || wanted.has('all') || wanted.has('default') || wanted.has('everything');
+  const sections = [...ownSections(session.server), ...session.server.member.info()];
+  const texts = sections
+    .filter(({ title }) => all || wanted.has(title.toLowerCase()))
+    .map(({ title, lines }) => {
+      const body = lines.map(([name, value]) => `${name}:${value}\r\n`).join('');
+      return `# ${title}\r\n${body}`;
+    });
+  session.output.verbatim('txt', texts.join('\r\n'));
+}
+
+/** The sections that need nothing but the process and its data. */
+function ownSections(server: ServerContext): InfoSection[] {
+  const { db, clients, config, process: facts } = server;
+  const upSeconds = Math.max(0, Math.floor((server.clockMs() - facts.startedAtMs) / 1000));
+  const blocked = clients.list().filter((session) => session.blocked).length;
+  const pubsub = clients.list().filter((session) => session.subscribed).length;
+  const keys = db.size;
+  return [
+    {
+      title: 'Server',
+      lines: [
+        ['redis_version', REDIS_VERSION],
+        ['redis_mode', 'standalone'],
+        ['meridian_version', facts.version],
+        ['meridian_runtime', facts.runtime],
+        ['meridian_region', facts.region],
+        ['meridian_database', facts.database],
+        ['os', facts.os],
+        ['arch_bits', 64],
+        ['process_id', facts.pid],
+        ['run_id', facts.runId],
+        ['tcp_port', facts.port],
+        ['uptime_in_seconds', upSeconds],
+        ['uptime_in_days', Math.floor(upSeconds / 86_400)],
+      ],
+    },
+    {
+      title: 'Clients',
+      lines: [
+        ['connected_clients', clients.sessions.size],
+        ['maxclients', config.find('maxclients')!.get()],
+        ['blocked_clients', blocked],
+        ['pubsub_clients', pubsub],
+      ],
+    },
+    {
+      title: 'Memory',
+      lines: [
+        ['used_memory', db.memoryBytes],
+        ['used_memory_human', humanBytes(db.memoryBytes)],
+        ['maxmemory', db.maxMemoryBytes],
+        ['maxmemory_human', humanBytes(db.maxMemoryBytes)],
+        ['maxmemory_policy', 'noeviction'],
+      ],
+    },
+    { title: 'Persistence', lines: [['loading', server.member.role() === 'starting' ? 1 : 0]] },
+    {
+      title: 'Stats',
+      lines: [
+        ['total_connections_received', clients.connectionsReceived],
+        ['total_commands_processed', clients.commandsProcessed],
+        ['total_net_input_bytes', clients.inputBytes],
+        ['pubsub_channels', server.pubsub.names('channel', null).length],
+        ['pubsub_patterns', server.pubsub.names('pattern', null).length],
+      ],
+    },
+    replicationSection(server),
+    { title: 'Cluster', lines: [['cluster_enabled', 0]] },
+    {
+      title: 'Keyspace',
+      lines: keys > 0 ? [['db0', `keys=${keys},expires=0,avg_ttl=0`]] : [],
+    },
+  ];
+}
+
+function replicationSection(server: ServerContext): InfoSection {
+  const { position, upstream, replicas } = server.member.replication();
+  const lines: [string, string | number][] = [
+    ['role', server.member.role() === 'primary' ? 'master' : 'slave'],
+  ];
+  if (upstream !== null) {
+    lines.push(
+      ['master_host', upstream.host],
+      ['master_port', upstream.port],
+      ['master_link_status', upstream.connected ? 'up' : 'down'],
+    );
+  }
+  lines.push(['connected_slaves', replicas.length]);
+  replicas.forEach((replica, i) => {
+    const { host, port } = replica;
+    lines.push([`slave${i}`, `ip=${host},port=${port},state=online,offset=${replica.position}`]);
+  });
+  lines.push(['master_repl_offset', position]);
+  return { title: 'Replication', lines };
+}
+
+/** As Redis prints sizes: `1.50M`. */
+function humanBytes(bytes: number): string {
+  const units = ['B', 'K', 'M', 'G', 'T'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return unit === 0 ? `${bytes}B` : `${value.toFixed(2)}${units[unit]}`;
 }

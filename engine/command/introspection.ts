@@ -1,4 +1,10 @@
-import type { Args } from '../resp/args.ts';
+/** COMMAND: the table, as clients and redis-cli ask for it. */
+import { Args } from '../resp/args.ts';
+import { aclCategories, findKeys, writeCommand } from './command-describe.ts';
+import { arityFits } from './dispatch.ts';
+import { commandError } from './errors.ts';
+import { globMatches } from './glob.ts';
+import { writeHelp } from './help.ts';
 import { any, anyMap, arrayOf, bulks, count } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -76,18 +82,6 @@ export const introspectionCommands: readonly Command[] = [
         run: commandGetKeys,
       },
       {
-        name: 'COMMAND|GETKEYSANDFLAGS',
-        arity: -4,
-        group: 'server',
-        flags: ['loading', 'stale'],
-        keys: null,
-        since: '7.0.0',
-        summary: 'Extract keys and access flags given a full Redis command.',
-        complexity: 'O(N) where N is the number of arguments to the command',
-        reply: arrayOf(any),
-        run: commandGetKeysAndFlags,
-      },
-      {
         name: 'COMMAND|HELP',
         arity: 2,
         group: 'server',
@@ -104,34 +98,99 @@ export const introspectionCommands: readonly Command[] = [
   },
 ];
 
-function command(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function command(session: ClientSession): void {
+  const all = session.server.commands.list();
+  session.output.array(all.length);
+  for (const each of all) writeCommand(session.output, each);
 }
 
-function commandCount(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function commandCount(session: ClientSession): void {
+  session.output.integer(session.server.commands.list().length);
 }
 
-function commandList(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function commandList(session: ClientSession, args: Args): void {
+  let found = session.server.commands.list();
+  if (args.count === 5 && args.equalsIgnoreCase(2, 'FILTERBY')) {
+    const wanted = args.text(4);
+    if (args.equalsIgnoreCase(3, 'PATTERN')) {
+      const pattern = wanted.toLowerCase();
+      found = found.filter((each) => globMatches(pattern, each.name.toLowerCase()));
+    } else if (args.equalsIgnoreCase(3, 'ACLCAT')) {
+      found = found.filter((each) => aclCategories(each).includes(`@${wanted.toLowerCase()}`));
+    } else if (args.equalsIgnoreCase(3, 'MODULE')) {
+      found = [];
+    } else {
+      throw commandError('syntax');
+    }
+  } else if (args.count !== 2) {
+    throw commandError('syntax');
+  }
+  session.output.array(found.length);
+  for (const each of found) session.output.bulk(each.name.toLowerCase());
 }
 
-function commandInfo(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function commandInfo(session: ClientSession, args: Args): void {
+  if (args.count === 2) {
+    command(session);
+    return;
+  }
+  session.output.array(args.count - 2);
+  for (let i = 2; i < args.count; i++) {
+    const entry = session.server.commands.findByName(args.text(i));
+    if (entry === null) session.output.nullArray();
+    else writeCommand(session.output, entry.command);
+  }
 }
 
-function commandDocs(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function commandDocs(session: ClientSession, args: Args): void {
+  const wanted: Command[] = [];
+  for (let i = 2; i < args.count; i++) {
+    const entry = session.server.commands.findByName(args.text(i));
+    if (entry !== null) wanted.push(entry.command);
+  }
+  writeDocs(session, args.count === 2 ? session.server.commands.list() : wanted);
 }
 
-function commandGetKeys(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function writeDocs(session: ClientSession, commands: readonly Command[]): void {
+  const { output } = session;
+  output.map(commands.length);
+  for (const each of commands) {
+    output.bulk(each.name.toLowerCase());
+    const fields: [string, string][] = [
+      ['summary', each.summary],
+      ['since', each.since ?? '0.1.0'],
+      ['group', each.group],
+      ['complexity', each.complexity],
+    ];
+    if (each.conflict !== undefined) fields.push(['conflict', each.conflict]);
+    output.map(fields.length + (each.subcommands ? 1 : 0));
+    for (const [name, value] of fields) {
+      output.bulk(name);
+      output.bulkUtf8(value);
+    }
+    if (each.subcommands) {
+      output.bulk('subcommands');
+      writeDocs(session, each.subcommands);
+    }
+  }
 }
 
-function commandGetKeysAndFlags(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function commandGetKeys(session: ClientSession, args: Args): void {
+  const inner = new Args();
+  inner.buffer = args.buffer;
+  for (let i = 2; i < args.count; i++) inner.add(args.start[i], args.end[i]);
+  const entry = session.server.commands.resolve(inner);
+  if (entry === null) throw commandError('getKeysUnknown');
+  if (entry.command.keys === null && entry.command.keyCountAt === undefined) {
+    throw commandError('getKeysNone');
+  }
+  if (!arityFits(entry, inner.count)) throw commandError('getKeysArity');
+  const keys = findKeys(entry.command, inner);
+  if (keys === null) throw commandError('getKeysInvalid');
+  session.output.array(keys.length);
+  for (const i of keys) session.output.bulk(inner.text(i));
 }
 
-function commandHelp(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function commandHelp(session: ClientSession): void {
+  writeHelp(session, 'COMMAND');
 }

@@ -1,4 +1,7 @@
+/** RENAME and COPY: the visible value and TTL are written afresh into the target. */
 import type { Args } from '../resp/args.ts';
+import { commandError } from './errors.ts';
+import { readInteger } from './numbers.ts';
 import { flag, ok } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -46,14 +49,40 @@ export const keyCopyCommands: readonly Command[] = [
   },
 ];
 
-function rename(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function rename(session: ClientSession, args: Args): void {
+  move(session, args.text(1), args.text(2));
+  session.output.ok();
 }
 
-function renameNx(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function renameNx(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const source = args.text(1);
+  const target = args.text(2);
+  if (db.type(source) === 'none') throw commandError('noSuchKey');
+  const taken = db.type(target) !== 'none';
+  if (!taken) move(session, source, target);
+  session.output.integer(taken ? 0 : 1);
 }
 
-function copy(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function move(session: ClientSession, source: string, target: string): void {
+  const { db } = session.server;
+  if (db.type(source) === 'none') throw commandError('noSuchKey');
+  if (source !== target) db.rename(source, target);
+}
+
+function copy(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  let replace = false;
+  for (let i = 3; i < args.count; i++) {
+    if (args.equalsIgnoreCase(i, 'REPLACE')) replace = true;
+    else if (args.equalsIgnoreCase(i, 'DB') && i + 1 < args.count) {
+      if (readInteger(args, ++i) !== 0) throw commandError('dbIndexRange');
+    } else throw commandError('syntax');
+  }
+  const source = args.text(1);
+  const target = args.text(2);
+  if (source === target) throw commandError('sameObject');
+  const copied = db.type(source) !== 'none' && (replace || db.type(target) === 'none');
+  if (copied) db.copy(source, target);
+  session.output.integer(copied ? 1 : 0);
 }

@@ -1,3 +1,4 @@
+/** Keys of any type: there or not, of what type, gone. */
 import type { Args } from '../resp/args.ts';
 import { bulkOrNull, count, status } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
@@ -80,22 +81,35 @@ export const keyCommands: readonly Command[] = [
   },
 ];
 
-function del(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function del(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  let removed = 0;
+  for (let i = 1; i < args.count; i++) {
+    if (db.deleteKey(args.buffer, args.start[i], args.end[i])) removed++;
+  }
+  session.output.integer(removed);
 }
 
-function exists(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function exists(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  let found = 0;
+  for (let i = 1; i < args.count; i++) {
+    if (db.exists(args.buffer, args.start[i], args.end[i])) found++;
+  }
+  session.output.integer(found);
 }
 
-function touch(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** Access times are not kept, so a touch only counts. */
+function touch(session: ClientSession, args: Args): void {
+  exists(session, args);
 }
 
-function type(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function type(session: ClientSession, args: Args): void {
+  session.output.simple(session.server.db.type(args.text(1)));
 }
 
-function randomKey(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function randomKey(session: ClientSession): void {
+  const key = session.server.db.randomKey();
+  if (key === null) session.output.nullBulk();
+  else session.output.bulk(key);
 }

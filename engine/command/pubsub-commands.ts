@@ -1,4 +1,11 @@
+/**
+ * Pub/sub. Subscribing answers once per channel, as a push in RESP3. A message goes to the listeners
+ * of this process at once, and through the member to those of all other members and regions.
+ */
 import type { Args } from '../resp/args.ts';
+import { commandError } from './errors.ts';
+import { writeHelp } from './help.ts';
+import { ownNames, type SubscriptionKind } from './pubsub.ts';
 import { any, arrayOf, bulks, count, push } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -187,58 +194,115 @@ export const pubsubCommands: readonly Command[] = [
   },
 ];
 
-function subscribe(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function subscribe(session: ClientSession, args: Args): void {
+  join(session, args, 'channel', 'subscribe');
 }
 
-function unsubscribe(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function psubscribe(session: ClientSession, args: Args): void {
+  join(session, args, 'pattern', 'psubscribe');
 }
 
-function psubscribe(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function ssubscribe(session: ClientSession, args: Args): void {
+  join(session, args, 'shard', 'ssubscribe');
 }
 
-function punsubscribe(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function unsubscribe(session: ClientSession, args: Args): void {
+  leave(session, args, 'channel', 'unsubscribe');
 }
 
-function publish(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function punsubscribe(session: ClientSession, args: Args): void {
+  leave(session, args, 'pattern', 'punsubscribe');
 }
 
-function ssubscribe(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function sunsubscribe(session: ClientSession, args: Args): void {
+  leave(session, args, 'shard', 'sunsubscribe');
 }
 
-function sunsubscribe(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function join(session: ClientSession, args: Args, kind: SubscriptionKind, word: string): void {
+  for (let i = 1; i < args.count; i++) {
+    const name = args.text(i);
+    session.server.pubsub.subscribe(session, kind, name);
+    writeCount(session, word, name, kind);
+  }
 }
 
-function spublish(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function leave(session: ClientSession, args: Args, kind: SubscriptionKind, word: string): void {
+  const names: string[] = [];
+  for (let i = 1; i < args.count; i++) names.push(args.text(i));
+  if (args.count === 1) names.push(...ownNames(session, kind));
+  for (const name of names) {
+    session.server.pubsub.unsubscribe(session, kind, name);
+    writeCount(session, word, name, kind);
+  }
+  if (names.length === 0) writeCount(session, word, null, kind);
 }
 
-function pubsubChannels(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** Shard channels are counted apart from the others, as in Redis. */
+function writeCount(
+  session: ClientSession,
+  word: string,
+  name: string | null,
+  kind: SubscriptionKind,
+): void {
+  const { output } = session;
+  output.push(3);
+  output.bulk(word);
+  if (name === null) output.nullBulk();
+  else output.bulk(name);
+  const others = session.channels.size + session.patterns.size;
+  output.integer(kind === 'shard' ? session.shardChannels.size : others);
 }
 
-function pubsubNumSub(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function publish(session: ClientSession, args: Args): void {
+  const channel = args.text(1);
+  const message = args.text(2);
+  const listeners = session.server.pubsub.deliver(channel, message);
+  session.server.member.publish(channel, message);
+  session.output.integer(listeners);
 }
 
-function pubsubNumPat(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** Shard channels stay within the member that owns their slot. */
+function spublish(session: ClientSession, args: Args): void {
+  session.output.integer(session.server.pubsub.deliverShard(args.text(1), args.text(2)));
 }
 
-function pubsubShardChannels(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function pubsubChannels(session: ClientSession, args: Args): void {
+  writeNames(session, args, 'channel');
 }
 
-function pubsubShardNumSub(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function pubsubShardChannels(session: ClientSession, args: Args): void {
+  writeNames(session, args, 'shard');
 }
 
-function pubsubHelp(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function writeNames(session: ClientSession, args: Args, kind: SubscriptionKind): void {
+  if (args.count > 3) throw commandError('pubsubArity', args.text(1));
+  const pattern = args.count === 3 ? args.text(2) : null;
+  const names = session.server.pubsub.names(kind, pattern);
+  session.output.array(names.length);
+  for (const name of names) session.output.bulk(name);
+}
+
+function pubsubNumSub(session: ClientSession, args: Args): void {
+  writeListeners(session, args, 'channel');
+}
+
+function pubsubShardNumSub(session: ClientSession, args: Args): void {
+  writeListeners(session, args, 'shard');
+}
+
+function writeListeners(session: ClientSession, args: Args, kind: SubscriptionKind): void {
+  session.output.array((args.count - 2) * 2);
+  for (let i = 2; i < args.count; i++) {
+    const name = args.text(i);
+    session.output.bulk(name);
+    session.output.integer(session.server.pubsub.listenersOf(kind, name));
+  }
+}
+
+function pubsubNumPat(session: ClientSession): void {
+  session.output.integer(session.server.pubsub.names('pattern', null).length);
+}
+
+function pubsubHelp(session: ClientSession): void {
+  writeHelp(session, 'PUBSUB');
 }

@@ -1,4 +1,16 @@
+/**
+ * SCAN, KEYS, and the scans inside a hash or a set.
+ *
+ * SCAN's cursor belongs to the keyspace. A hash or set of up to SMALL_MAX elements comes in one
+ * page. Larger ones are paged in the order of a hash of each element: the cursor is the next hash
+ * value, and a page ends only between two values. An element that is there all the time is so
+ * returned exactly once, whatever comes and goes beside it, and no state is kept between pages.
+ * A page costs a pass over the collection; so pages are at least PAGE_SHARE of it, whatever COUNT.
+ */
 import type { Args } from '../resp/args.ts';
+import { commandError } from './errors.ts';
+import { globMatches, isPlainText } from './glob.ts';
+import { readInteger } from './numbers.ts';
 import { bulks, page } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -54,18 +66,149 @@ export const scanCommands: readonly Command[] = [
   },
 ];
 
-function scan(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+const SMALL_MAX = 512;
+const PAGE_SHARE = 1 / 32;
+/** Keys of a page are bounded, so that one SCAN cannot stop the member. */
+const SCAN_COUNT_MAX = 100_000;
+const UINT64_MAX = 2n ** 64n - 1n;
+
+type ScanOptions = { match: string | null; count: number; type: string | null };
+
+function scan(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const cursor = readCursor(args, 1);
+  const options = readScanOptions(args, 2, true);
+  const page: string[] = [];
+  const next = db.scan(cursor, Math.min(options.count, SCAN_COUNT_MAX), (key) => page.push(key));
+  const found = page.filter((key) => fits(options, key) && typeFits(session, options, key));
+  writePage(session, next, found);
 }
 
-function keys(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function typeFits(session: ClientSession, options: ScanOptions, key: string): boolean {
+  return options.type === null || session.server.db.type(key) === options.type;
 }
 
-function hashScan(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function keys(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const { output } = session;
+  const pattern = args.text(1);
+  if (isPlainText(pattern)) {
+    const exists = db.type(pattern) !== 'none';
+    output.array(exists ? 1 : 0);
+    if (exists) output.bulk(pattern);
+    return;
+  }
+  const everything = pattern === '*';
+  const mark = output.length;
+  let found = 0;
+  let cursor = 0;
+  do {
+    cursor = db.scan(cursor, SCAN_COUNT_MAX, (key) => {
+      if (!everything && !globMatches(pattern, key)) return;
+      output.bulk(key);
+      found++;
+    });
+  } while (cursor !== 0);
+  output.prepend(mark, 'array', found);
 }
 
-function setScan(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function setScan(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const cursor = readCursor(args, 1 + 1);
+  const members = db.setMembers(args.text(1));
+  if (members.length === 0) {
+    writePage(session, 0, []);
+    return;
+  }
+  const options = readScanOptions(args, 3, false);
+  const page = pageOf(members, (member) => member, cursor, options.count);
+  writePage(
+    session,
+    page.next,
+    page.elements.filter((member) => fits(options, member)),
+  );
+}
+
+function hashScan(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const cursor = readCursor(args, 1 + 1);
+  const entries = db.hashEntries(args.text(1));
+  if (entries.length === 0) {
+    writePage(session, 0, []);
+    return;
+  }
+  const options = readScanOptions(args, 3, false);
+  const page = pageOf(entries, ([field]) => field, cursor, options.count);
+  const fitting = page.elements.filter(([field]) => fits(options, field));
+  writePage(session, page.next, fitting.flat());
+}
+
+/** The elements whose hash lies from `cursor` on, about `count` of them, and where to go on. */
+export function pageOf<T>(
+  all: readonly T[],
+  nameOf: (element: T) => string,
+  cursor: number,
+  count: number,
+): { next: number; elements: T[] } {
+  if (all.length <= SMALL_MAX) return { next: 0, elements: [...all] };
+  const size = Math.max(count, Math.ceil(all.length * PAGE_SHARE));
+  const left = all
+    .map((element) => ({ element, hash: elementHash(nameOf(element)) }))
+    .filter(({ hash }) => hash >= cursor)
+    .sort((a, b) => a.hash - b.hash);
+  if (left.length <= size) return { next: 0, elements: left.map(({ element }) => element) };
+  const last = left[size - 1].hash;
+  const page = left.filter(({ hash }) => hash <= last);
+  const next = page.length === left.length ? 0 : last + 1;
+  return { next, elements: page.map(({ element }) => element) };
+}
+
+/** FNV-1a over the characters, 32 bits, never 0: a cursor of 0 means the beginning. */
+function elementHash(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) {
+    hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  }
+  return hash >>> 0 || 1;
+}
+
+function fits(options: ScanOptions, name: string): boolean {
+  return options.match === null || globMatches(options.match, name);
+}
+
+function writePage(session: ClientSession, cursor: number, elements: readonly string[]): void {
+  const { output } = session;
+  output.array(2);
+  output.bulk(String(cursor));
+  output.array(elements.length);
+  for (const element of elements) output.bulk(element);
+}
+
+/** A cursor as strtoul reads it. Values that no scan has returned are taken as they are. */
+function readCursor(args: Args, i: number): number {
+  const text = args.text(i);
+  if (!/^[+-]?\d*$/.test(text) || text.length > 40) throw commandError('invalidCursor');
+  const digits = text.replace(/^[+-]/, '') || '0';
+  const value = BigInt(digits);
+  if (value > UINT64_MAX) throw commandError('invalidCursor');
+  return Number(BigInt.asUintN(53, text.startsWith('-') ? -value : value));
+}
+
+function readScanOptions(args: Args, first: number, types: boolean): ScanOptions {
+  const options: ScanOptions = { match: null, count: 10, type: null };
+  for (let i = first; i < args.count; i += 2) {
+    if (i + 1 >= args.count) throw commandError('syntax');
+    if (args.equalsIgnoreCase(i, 'COUNT')) {
+      options.count = readInteger(args, i + 1);
+      if (options.count < 1) throw commandError('syntax');
+    } else if (args.equalsIgnoreCase(i, 'MATCH')) {
+      const pattern = args.text(i + 1);
+      options.match = pattern === '*' ? null : pattern;
+    } else if (types && args.equalsIgnoreCase(i, 'TYPE')) {
+      options.type = args.text(i + 1).toLowerCase();
+    } else {
+      throw commandError('syntax');
+    }
+  }
+  return options;
 }

@@ -1,4 +1,8 @@
+/** The process and its data as a whole; and what operators and clients ask out of habit. */
 import type { Args } from '../resp/args.ts';
+import { commandError } from './errors.ts';
+import { writeHelp } from './help.ts';
+import { isInt64Text, readInteger } from './numbers.ts';
 import {
   any,
   arrayOf,
@@ -263,74 +267,180 @@ export const serverCommands: readonly Command[] = [
   },
 ];
 
-function dbSize(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** Redis' limits between small and large encodings, for OBJECT ENCODING. */
+const EMBSTR_BYTES_MAX = 44;
+const INTSET_MEMBERS_MAX = 512;
+const LISTPACK_FIELDS_MAX = 128;
+const LISTPACK_VALUE_BYTES_MAX = 64;
+
+function dbSize(session: ClientSession): void {
+  session.output.integer(session.server.db.size);
 }
 
-function flushAll(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function flushAll(session: ClientSession, args: Args): void {
+  const known = args.count === 1 || args.equalsIgnoreCase(1, 'SYNC');
+  if (args.count > 2 || !(known || args.equalsIgnoreCase(1, 'ASYNC'))) {
+    throw commandError('syntax');
+  }
+  session.server.db.flush();
+  session.output.ok();
 }
 
-function flushDb(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function flushDb(session: ClientSession, args: Args): void {
+  flushAll(session, args);
 }
 
-function time(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function time(session: ClientSession): void {
+  const now = session.server.clockMs();
+  session.output.array(2);
+  session.output.bulk(String(Math.floor(now / 1000)));
+  session.output.bulk(String(Math.floor((now % 1000) * 1000)));
 }
 
-function lastSave(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** There are no snapshots to speak of: the log is the data. */
+function lastSave(session: ClientSession): void {
+  session.output.integer(Math.floor(session.server.process.startedAtMs / 1000));
 }
 
-function role(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function role(session: ClientSession): void {
+  const { output, server } = session;
+  const { position, upstream, replicas } = server.member.replication();
+  if (server.member.role() === 'primary') {
+    output.array(3);
+    output.bulk('master');
+    output.integer(position);
+    output.array(replicas.length);
+    for (const replica of replicas) {
+      output.array(3);
+      output.bulk(replica.host);
+      output.bulk(String(replica.port));
+      output.bulk(String(replica.position));
+    }
+    return;
+  }
+  output.array(5);
+  output.bulk('slave');
+  output.bulk(upstream?.host ?? '');
+  output.integer(upstream?.port ?? 0);
+  output.bulk(upstream?.connected ? 'connected' : 'connect');
+  output.integer(position);
 }
 
-function lolwut(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function lolwut(session: ClientSession): void {
+  const { version, region } = session.server.process;
+  session.output.verbatim('txt', `Meridian ver. ${version}, noon in ${region}\n`);
 }
 
-function debug(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** Never reached: the gate refuses DEBUG before it could run. */
+function debug(_session: ClientSession, _args: Args): void {
+  throw commandError('debugRefused');
 }
 
-function shutdown(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function shutdown(session: ClientSession, args: Args): void {
+  for (let i = 1; i < args.count; i++) {
+    if (args.equalsIgnoreCase(i, 'ABORT') && args.count === 2) throw commandError('noShutdown');
+    if (!/^(nosave|save|now|force)$/i.test(args.text(i))) throw commandError('syntax');
+  }
+  session.closing = true;
+  session.server.member.shutdown();
 }
 
-function wait(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function wait(session: ClientSession, args: Args): void {
+  const { member } = session.server;
+  waitFor(session, args, (...wanted) => member.waitReplicas(session, ...wanted));
 }
 
-function memoryUsage(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+type Waiter = (
+  n: number,
+  timeoutMs: number,
+  all: boolean,
+  done: (count: number) => void,
+) => () => void;
+
+/** WAIT and CRDT.WAIT: `n timeoutMs [ALL]`. Inside EXEC nothing blocks: it counts and goes on. */
+export function waitFor(session: ClientSession, args: Args, begin: Waiter): void {
+  if (session.server.member.role() === 'replica') throw commandError('waitOnReplica');
+  const n = readInteger(args, 1);
+  const timeoutMs = readInteger(args, 2, 'timeoutNotInteger');
+  if (timeoutMs < 0) throw commandError('timeoutNegative');
+  const all = args.count === 4 && args.equalsIgnoreCase(3, 'ALL');
+  if (args.count > 3 && !all) throw commandError('syntax');
+  session.noteWrites();
+  const countNow = (): void => {
+    begin(0, 1, false, (count) => session.output.integer(count));
+  };
+  if (session.executing) countNow();
+  else session.blockOn((done) => begin(Math.max(0, n), timeoutMs, all, done), countNow);
 }
 
-function memoryHelp(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function memoryUsage(session: ClientSession, args: Args): void {
+  for (let i = 3; i < args.count; i += 2) {
+    if (!args.equalsIgnoreCase(i, 'SAMPLES') || i + 1 >= args.count) throw commandError('syntax');
+    if (readInteger(args, i + 1) < 0) throw commandError('syntax');
+  }
+  const { db } = session.server;
+  const key = args.text(2);
+  if (db.type(key) === 'none') session.output.nullBulk();
+  else session.output.integer(db.keyMemory(key));
 }
 
-function objectEncoding(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function memoryHelp(session: ClientSession): void {
+  writeHelp(session, 'MEMORY');
 }
 
-function objectRefcount(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function objectEncoding(session: ClientSession, args: Args): void {
+  const encoding = encodingOf(session, args.text(2));
+  if (encoding === null) session.output.nullBulk();
+  else session.output.bulk(encoding);
 }
 
-function objectIdleTime(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** What Redis would keep such a value as: clients and tests look at it, nothing depends on it. */
+function encodingOf(session: ClientSession, key: string): string | null {
+  const { db } = session.server;
+  switch (db.type(key)) {
+    case 'string': {
+      const value = db.getString(key)!;
+      if (isInt64Text(value)) return 'int';
+      return value.length <= EMBSTR_BYTES_MAX ? 'embstr' : 'raw';
+    }
+    case 'set': {
+      if (db.setSize(key) > INTSET_MEMBERS_MAX) return 'hashtable';
+      return db.setMembers(key).every(isInt64Text) ? 'intset' : 'hashtable';
+    }
+    case 'hash': {
+      if (db.hashSize(key) > LISTPACK_FIELDS_MAX) return 'hashtable';
+      const short = (text: string): boolean => text.length <= LISTPACK_VALUE_BYTES_MAX;
+      const small = db.hashEntries(key).every(([field, value]) => short(field) && short(value));
+      return small ? 'listpack' : 'hashtable';
+    }
+    default:
+      return null;
+  }
 }
 
-function objectFreq(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function objectRefcount(session: ClientSession, args: Args): void {
+  writeIfExists(session, args, 1);
 }
 
-function objectHelp(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** Access times are not kept, as no eviction policy needs them yet. */
+function objectIdleTime(session: ClientSession, args: Args): void {
+  writeIfExists(session, args, 0);
 }
 
-function cluster(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function objectFreq(session: ClientSession, args: Args): void {
+  if (session.server.db.type(args.text(2)) !== 'none') throw commandError('lfuPolicy');
+  session.output.nullBulk();
+}
+
+function writeIfExists(session: ClientSession, args: Args, value: number): void {
+  if (session.server.db.type(args.text(2)) === 'none') session.output.nullBulk();
+  else session.output.integer(value);
+}
+
+function objectHelp(session: ClientSession): void {
+  writeHelp(session, 'OBJECT');
+}
+
+function cluster(_session: ClientSession, _args: Args): void {
+  throw commandError('noCluster');
 }

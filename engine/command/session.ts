@@ -13,10 +13,11 @@
 import { DbError } from '../core/db-error.ts';
 import type { Args } from '../resp/args.ts';
 import { ReplyWriter } from '../resp/reply-writer.ts';
-import { RequestParser } from '../resp/request-parser.ts';
+import { defaultRequestLimits, RequestParser } from '../resp/request-parser.ts';
 import type { ServerContext } from './context.ts';
-import { CONTROLS_MULTI, type Entry, PUSHES, refusal, resolve, unknownText } from './dispatch.ts';
+import { CONTROLS_MULTI, type Entry, PUSHES, refusal } from './dispatch.ts';
 import { CommandError, errorText } from './errors.ts';
+import { STRING_BYTES_MAX } from './string-range.ts';
 import { abortExec, queueCommand, type Transaction } from './transaction.ts';
 import type { WatchedKey } from './watch.ts';
 
@@ -68,7 +69,8 @@ export class ClientSession {
   readonly shardChannels = new Set<string>();
   blocking: Blocking | null = null;
 
-  private parser = new RequestParser();
+  private turnSeq = 0;
+  private parser = newParser();
   private held: Uint8Array[] = [];
   private heldBytes = 0;
   private postponed: { entry: Entry; args: Args } | null = null;
@@ -106,7 +108,7 @@ export class ClientSession {
     db.beginTurn(now);
     this.lastCommandAtMs = now;
     clients.inputBytes += chunk.length;
-    const seqBefore = db.lastSeq;
+    this.turnSeq = db.lastSeq;
     const parser = this.parser;
     parser.authenticated = this.authenticated;
     parser.push(chunk);
@@ -115,7 +117,7 @@ export class ClientSession {
       if (this.blocked || this.closing) break;
       parser.authenticated = this.authenticated;
     }
-    if (db.lastSeq !== seqBefore) this.noteWrites();
+    this.noteWrites();
     if (this.output.length > OUTPUT_BYTES_MAX) this.drop();
     else if (this.blocked) this.holdRest(chunk);
     else if (parser.error !== null && !this.closing) this.endOnProtocolError();
@@ -149,13 +151,13 @@ export class ClientSession {
     this.server.clients.remove(this);
   }
 
-  /** Marks what the database has written since as this session's, for WAIT and for the shell. */
+  /** Marks what this turn of the session has written, for WAIT and for the shell. */
   noteWrites(): void {
-    const seq = this.server.db.lastSeq;
-    if (seq > 0) {
-      this.wrote = true;
-      this.lastSeq = seq;
-    }
+    const { lastSeq } = this.server.db;
+    if (lastSeq === this.turnSeq) return;
+    this.turnSeq = lastSeq;
+    this.wrote = true;
+    this.lastSeq = lastSeq;
   }
 
   /** Runs one command that has passed its gates; errors become its reply. */
@@ -219,15 +221,16 @@ export class ClientSession {
   }
 
   private execute(args: Args): void {
-    const entry = resolve(args);
-    this.server.clients.commandsProcessed++;
-    const refused = entry === null ? unknownText(args) : refusal(this, entry, args);
+    const { commands, clients } = this.server;
+    const entry = commands.resolve(args);
+    clients.commandsProcessed++;
+    const refused = entry === null ? commands.unknownText(args) : refusal(this, entry, args);
     const mark = this.output.length;
     const { replyMode } = this;
     if (entry === null || refused !== null) {
       this.refuse(entry, refused!);
     } else {
-      if (this.server.clients.postpones(this, entry)) {
+      if (clients.postpones(this, entry)) {
         this.postpone(entry, args);
         return;
       }
@@ -270,7 +273,7 @@ export class ClientSession {
   private runPostponed(entry: Entry, args: Args): void {
     const { db } = this.server;
     db.beginTurn(this.server.clockMs());
-    const seqBefore = db.lastSeq;
+    this.turnSeq = db.lastSeq;
     // The gates are asked again: the role may have changed while the client was paused.
     const refused = refusal(this, entry, args);
     if (refused !== null) this.refuse(entry, refused);
@@ -279,7 +282,7 @@ export class ClientSession {
     } else {
       this.call(entry, args);
     }
-    if (db.lastSeq !== seqBefore) this.noteWrites();
+    this.noteWrites();
   }
 
   private hold(chunk: Uint8Array): void {
@@ -291,7 +294,7 @@ export class ClientSession {
   /** Takes over the part of `chunk` that was not run, before the shell reuses its memory. */
   private holdRest(chunk: Uint8Array): void {
     const rest = this.parser.pendingBytes;
-    this.parser = new RequestParser();
+    this.parser = newParser();
     // A whole command was just read, and it ended within this chunk: the rest is its tail.
     if (rest > 0) this.hold(chunk.subarray(chunk.length - rest));
   }
@@ -307,4 +310,8 @@ export class ClientSession {
     this.closing = true;
     this.wake(this);
   }
+}
+
+function newParser(): RequestParser {
+  return new RequestParser({ ...defaultRequestLimits, bulkBytesMax: STRING_BYTES_MAX });
 }

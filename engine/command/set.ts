@@ -1,4 +1,8 @@
+/** Sets: members that are added and removed one by one, also concurrently. */
 import type { Args } from '../resp/args.ts';
+import { commandError } from './errors.ts';
+import { readInteger } from './numbers.ts';
+import { pickRandom, readRandomCount } from './random-pick.ts';
 import { arrayOf, bulkOrNull, bulkSet, bulks, count, either, flag } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -119,38 +123,96 @@ export const setCommands: readonly Command[] = [
   },
 ];
 
-function sadd(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function sadd(session: ClientSession, args: Args): void {
+  session.output.integer(session.server.db.setAdd(args.text(1), textsFrom(args, 2)));
 }
 
-function srem(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function srem(session: ClientSession, args: Args): void {
+  session.output.integer(session.server.db.setRemove(args.text(1), textsFrom(args, 2)));
 }
 
-function smembers(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function smembers(session: ClientSession, args: Args): void {
+  writeSet(session, session.server.db.setMembers(args.text(1)));
 }
 
-function sisMember(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function sisMember(session: ClientSession, args: Args): void {
+  session.output.integer(session.server.db.setHas(args.text(1), args.text(2)) ? 1 : 0);
 }
 
-function smisMember(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function smisMember(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const key = args.text(1);
+  session.output.array(args.count - 2);
+  for (let i = 2; i < args.count; i++) {
+    session.output.integer(db.setHas(key, args.text(i)) ? 1 : 0);
+  }
 }
 
-function scard(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function scard(session: ClientSession, args: Args): void {
+  session.output.integer(session.server.db.setSize(args.text(1)));
 }
 
-function spop(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function spop(session: ClientSession, args: Args): void {
+  if (args.count > 3) throw commandError('syntax');
+  const { db } = session.server;
+  const counted = args.count === 3;
+  const count = counted ? readInteger(args, 2, 'mustBePositive') : 1;
+  if (count < 0) throw commandError('mustBePositive');
+  const key = args.text(1);
+  const members = db.setRandom(key, count);
+  if (members.length > 0) db.setRemove(key, members);
+  if (counted) writeSet(session, members);
+  else if (members.length === 0) session.output.nullBulk();
+  else session.output.bulk(members[0]);
 }
 
-function srandMember(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function srandMember(session: ClientSession, args: Args): void {
+  if (args.count > 3) throw commandError('syntax');
+  const { output, server } = session;
+  const key = args.text(1);
+  if (args.count === 2) {
+    const [member] = server.db.setRandom(key, 1);
+    if (member === undefined) output.nullBulk();
+    else output.bulk(member);
+    return;
+  }
+  const count = readRandomCount(args, 2);
+  const members =
+    count >= 0
+      ? server.db.setRandom(key, count)
+      : pickRandom(server.db.setMembers(key), count, () => server.random());
+  output.array(members.length);
+  for (const member of members) output.bulk(member);
 }
 
-function smove(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function smove(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const source = args.text(1);
+  const target = args.text(2);
+  const member = args.text(3);
+  if (db.type(source) === 'none') {
+    session.output.integer(0);
+    return;
+  }
+  const has = db.setHas(source, member);
+  // Asked also for its type: a wrong one is an error before anything is moved.
+  db.setHas(target, member);
+  if (has && source !== target) {
+    db.setRemove(source, [member]);
+    db.setAdd(target, [member]);
+  }
+  session.output.integer(has ? 1 : 0);
+}
+
+/** Writes members as a set reply. */
+export function writeSet(session: ClientSession, members: readonly string[]): void {
+  session.output.set(members.length);
+  for (const member of members) session.output.bulk(member);
+}
+
+/** Arguments from `first` on as text. */
+function textsFrom(args: Args, first: number): string[] {
+  const texts: string[] = [];
+  for (let i = first; i < args.count; i++) texts.push(args.text(i));
+  return texts;
 }

@@ -1,5 +1,11 @@
+/**
+ * Parts of strings: APPEND, STRLEN, GETRANGE, SETRANGE. A change writes the whole new value, for a
+ * string is one register.
+ */
 import type { Args } from '../resp/args.ts';
-import { anyMap, bulk, count, either } from './reply-shape.ts';
+import { commandError } from './errors.ts';
+import { readInteger } from './numbers.ts';
+import { bulk, count } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
 
@@ -66,36 +72,67 @@ export const stringRangeCommands: readonly Command[] = [
     reply: count,
     run: setRange,
   },
-  {
-    name: 'LCS',
-    arity: -3,
-    group: 'string',
-    flags: ['readonly'],
-    keys: { first: 1, last: 2, step: 1 },
-    since: '7.0.0',
-    summary: 'Find longest common substring.',
-    complexity: 'O(N*M) where N and M are the lengths of s1 and s2, respectively',
-    reply: either(bulk, count, anyMap),
-    run: lcs,
-  },
 ];
 
-function append(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/** Longest string: the longest latin1 text that both runtimes can hold. */
+export const STRING_BYTES_MAX = 2 ** 29 - 64;
+
+/** Expiry that keeps the TTL there is. */
+const KEEP_TTL = Number.NaN;
+
+function append(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const key = args.text(1);
+  const old = db.getString(key);
+  checkLength((old?.length ?? 0) + args.length(2));
+  if (old === null || args.length(2) > 0) {
+    db.setStringText(key, (old ?? '') + args.text(2), KEEP_TTL);
+  }
+  session.output.integer((old?.length ?? 0) + args.length(2));
 }
 
-function strlen(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function strlen(session: ClientSession, args: Args): void {
+  session.output.integer(session.server.db.getString(args.text(1))?.length ?? 0);
 }
 
-function getRange(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function getRange(session: ClientSession, args: Args): void {
+  const first = readInteger(args, 2);
+  const last = readInteger(args, 3);
+  const value = session.server.db.getString(args.text(1)) ?? '';
+  const [start, end] = clampRange(first, last, value.length);
+  session.output.bulk(value.slice(start, end));
 }
 
-function setRange(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+function setRange(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const offset = readInteger(args, 2);
+  if (offset < 0) throw commandError('offsetRange');
+  const key = args.text(1);
+  const old = db.getString(key);
+  const value = args.text(3);
+  if (value.length === 0) {
+    session.output.integer(old?.length ?? 0);
+    return;
+  }
+  checkLength(offset + value.length);
+  const before = (old ?? '').slice(0, offset).padEnd(offset, '\0');
+  const changed = before + value + (old ?? '').slice(offset + value.length);
+  db.setStringText(key, changed, KEEP_TTL);
+  session.output.integer(changed.length);
 }
 
-function lcs(session: ClientSession, _args: Args): void {
-  session.output.error('ERR not built yet');
+/**
+ * Redis' inclusive range, negative from the end, as [start, end) within `size`. Empty ranges come
+ * back as [0, 0).
+ */
+export function clampRange(first: number, last: number, size: number): [number, number] {
+  if (first < 0 && last < 0 && first > last) return [0, 0];
+  const start = Math.max(0, first < 0 ? size + first : first);
+  const end = Math.min(size - 1, Math.max(0, last < 0 ? size + last : last));
+  return start > end || size === 0 ? [0, 0] : [start, end + 1];
+}
+
+/** Refuses a string that would be longer than the database takes. */
+export function checkLength(bytes: number): void {
+  if (bytes > STRING_BYTES_MAX) throw commandError('stringTooLong');
 }

@@ -6,7 +6,7 @@
  * it. Any command refused while queueing breaks the transaction; an error while running does not.
  */
 import type { Args } from '../resp/args.ts';
-import { type Entry, WRITE } from './dispatch.ts';
+import type { Entry } from './dispatch.ts';
 import { commandError, errorText } from './errors.ts';
 import { any, arrayOf, either, nil, ok } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
@@ -130,7 +130,6 @@ function exec(session: ClientSession): void {
   output.array(transaction.queue.length);
   session.executing = true;
   for (const { entry, args } of transaction.queue) session.call(entry, args);
-  if ((transaction.bits & WRITE) !== 0) session.noteWrites();
   session.endExecuting();
 }
 

@@ -1,0 +1,68 @@
+/** One command in the form of COMMAND INFO, and where the keys of a request are. */
+import type { Args } from '../resp/args.ts';
+import type { ReplyWriter } from '../resp/reply-writer.ts';
+import type { Command, CommandGroup } from './table.ts';
+
+const categoryByGroup: Readonly<Record<CommandGroup, string | null>> = {
+  connection: '@connection',
+  server: null,
+  generic: '@keyspace',
+  string: '@string',
+  bitmap: '@bitmap',
+  hash: '@hash',
+  set: '@set',
+  transactions: '@transaction',
+  pubsub: '@pubsub',
+  crdt: '@admin',
+};
+
+/** ACL categories as Redis would sort the command into. */
+export function aclCategories(command: Command): string[] {
+  const { flags } = command;
+  const categories: string[] = [];
+  if (flags.includes('write')) categories.push('@write');
+  if (flags.includes('readonly')) categories.push('@read');
+  const category = categoryByGroup[command.group];
+  if (category !== null) categories.push(category);
+  if (flags.includes('admin')) categories.push('@admin', '@dangerous');
+  if (flags.includes('blocking')) categories.push('@blocking');
+  categories.push(flags.includes('fast') ? '@fast' : '@slow');
+  return [...new Set(categories)];
+}
+
+/** Writes the ten fields of COMMAND INFO. */
+export function writeCommand(output: ReplyWriter, command: Command): void {
+  const { keys } = command;
+  output.array(10);
+  output.bulk(command.name.toLowerCase());
+  output.integer(command.arity);
+  writeWords(output, command.flags);
+  output.integer(keys?.first ?? 0);
+  output.integer(keys?.last ?? 0);
+  output.integer(keys?.step ?? 0);
+  writeWords(output, aclCategories(command));
+  output.array(0);
+  output.array(0);
+  output.array(command.subcommands?.length ?? 0);
+  for (const subcommand of command.subcommands ?? []) writeCommand(output, subcommand);
+}
+
+function writeWords(output: ReplyWriter, words: readonly string[]): void {
+  output.set(words.length);
+  for (const word of words) output.simple(word);
+}
+
+/** Argument numbers of a request's keys; null: the counted keys are not all there. */
+export function findKeys(command: Command, args: Args): number[] | null {
+  const { keys, keyCountAt } = command;
+  if (keyCountAt !== undefined) {
+    const count = args.integer(keyCountAt);
+    if (!(count > 0) || keyCountAt + count >= args.count) return null;
+    return Array.from({ length: count }, (_, i) => keyCountAt + 1 + i);
+  }
+  if (keys === null) return [];
+  const last = keys.last < 0 ? args.count + keys.last : keys.last;
+  const found: number[] = [];
+  for (let i = keys.first; i <= last; i += keys.step) found.push(i);
+  return found;
+}
