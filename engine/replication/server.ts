@@ -1,0 +1,386 @@
+/**
+ * The side of a session that has data: it answers a puller, and walks its backlog for it.
+ *
+ * Pure: frames come in by `receive`, time by `tick`, and `pump` (once per turn, after the turn's own
+ * batch was appended) sends as much as flow control allows. The life of a session:
+ *
+ *     hello ── HELLO ──▶ proof ── PROOF ──▶ ready ── RESUME ──▶ streaming ──▶ closed
+ *
+ * What is sent. `known` is what the puller has, or was sent, or is known to have got elsewhere (it
+ * was the one who gave it to us). Walking the backlog, a batch of a selected actor that `known`
+ * does not cover is sent; other actors' seqs add to the next MARK. In mode own the actors of this
+ * region and those of the puller's region are selected; in mode all, all are.
+ *
+ * When the backlog does not reach back far enough, or a state merge left a jump in it that the
+ * puller lacks, the whole state is sent: STATE_BEGIN with our vector, all slots, STATE_END, and then
+ * the stream from where the backlog ended at STATE_BEGIN. Slots captured later than that carry
+ * their own later vectors.
+ */
+
+import { limits } from '../config.ts';
+import { parseActorText, type Roster } from '../crdt/roster.ts';
+import {
+  advance,
+  copyVector,
+  covers,
+  joinVector,
+  seqOf,
+  type VersionVector,
+} from '../crdt/version-vector.ts';
+import type { Backlog } from '../log/backlog.ts';
+import { frameBody, frameKind, sealFrame } from '../log/frame.ts';
+import {
+  type Introduction,
+  MESSAGE,
+  PROTOCOL_VERSION,
+  type Refusal,
+  readAck,
+  readIntroduction,
+  readResume,
+  type StreamMode,
+  sealChallenge,
+  sealHeartbeat,
+  sealPublish,
+  sealRefused,
+  sealStream,
+  sealVector,
+} from './message.ts';
+import { prove, sameProof } from './proof.ts';
+
+export type ServerHost = {
+  readonly roster: Roster;
+  readonly backlog: Backlog;
+  readonly regionNumber: number;
+  /** What this member has applied. */
+  vector(): VersionVector;
+  wallMs(): number;
+  /** The slot's state as a SLOT_STATE body, null when it is empty. */
+  exportSlot(slot: number): Uint8Array | null;
+  readonly firstSlot: number;
+  readonly lastSlot: number;
+  /** Who we are, for this puller; or why we do not serve it. */
+  admit(remote: Introduction): Introduction | Refusal;
+  established(remote: Introduction): void;
+  /** The puller has confirmed more. */
+  confirmed(): void;
+  send(frame: Uint8Array): void;
+  /** Bytes that the network has not taken yet. */
+  bufferedBytes(): number;
+  close(reason: string): void;
+};
+
+type ServerState = 'hello' | 'proof' | 'ready' | 'streaming' | 'closed';
+
+/** Bytes of state captured in one turn. */
+const STATE_TURN_BYTES = 1024 * 1024;
+/** Small frames are joined up to so many bytes into one write. */
+const WRITE_BYTES = 64 * 1024;
+
+export class SessionServer {
+  private readonly host: ServerHost;
+  private readonly secret: string;
+  private stateName: ServerState = 'hello';
+  private hello: Uint8Array = new Uint8Array(0);
+  private challenge: Uint8Array = new Uint8Array(0);
+  private remoteIntroduction: Introduction | null = null;
+
+  private epoch = 0;
+  private mode: StreamMode = 'own';
+  private known: VersionVector = [];
+  private ackedVector: VersionVector = [];
+  /** Entry of the backlog to look at next; -1: must be found anew. */
+  private cursor = -1;
+  /** What was passed and not sent since the last MARK. */
+  private foreign: VersionVector = [];
+  private hasForeign = false;
+  /** While a state is being sent: where to go on afterwards. */
+  private transfer: {
+    slot: number;
+    readonly vector: VersionVector;
+    readonly cursor: number;
+  } | null = null;
+  private sentBytes = 0;
+  private consumedBytes = 0;
+  private out: Uint8Array[] = [];
+  private outBytes = 0;
+  private lastHeartbeatMs = 0;
+  private statesSent = 0;
+
+  constructor(host: ServerHost, secret: string) {
+    this.host = host;
+    this.secret = secret;
+  }
+
+  get state(): ServerState {
+    return this.stateName;
+  }
+  get remote(): Introduction | null {
+    return this.remoteIntroduction;
+  }
+  /** What the puller has confirmed. Do not change it. */
+  get acked(): VersionVector {
+    return this.ackedVector;
+  }
+  /** Bytes sent that the puller has not dealt with. */
+  get unackedBytes(): number {
+    return this.sentBytes - this.consumedBytes;
+  }
+  /** How many whole states were sent to this puller. */
+  get states(): number {
+    return this.statesSent;
+  }
+
+  /** Takes one whole frame. */
+  receive(frame: Uint8Array): void {
+    const kind = frameKind(frame);
+    switch (this.stateName) {
+      case 'hello':
+        if (kind === MESSAGE.hello) this.answerHello(frame);
+        else this.refuse('MALFORMED', `a frame of kind ${kind} instead of HELLO`);
+        return;
+      case 'proof':
+        if (kind === MESSAGE.proof) this.checkProof(frame);
+        else this.refuse('MALFORMED', `a frame of kind ${kind} instead of PROOF`);
+        return;
+      case 'ready':
+      case 'streaming':
+        if (kind === MESSAGE.resume) this.startStream(frame);
+        else if (kind === MESSAGE.ack) this.takeAck(frame);
+        else this.refuse('MALFORMED', `a frame of unknown kind ${kind}`);
+        return;
+      case 'closed':
+        return;
+    }
+  }
+
+  closed(): void {
+    this.stateName = 'closed';
+    this.out = [];
+  }
+
+  /** Tells the puller why, in words, and ends the link. */
+  refuse(code: string, message: string): void {
+    if (this.stateName === 'closed') return;
+    this.stateName = 'closed';
+    this.host.send(sealRefused({ code, message }));
+    this.host.close(`${code}: ${message}`);
+  }
+
+  /** The puller itself gave us these ops: it need not get them back. */
+  noteKnown(actor: number, seq: number): void {
+    advance(this.known, actor, seq);
+  }
+
+  /** As `noteKnown`, for everything that a state of the puller covered. */
+  noteKnownVector(vector: VersionVector): void {
+    joinVector(this.known, vector);
+  }
+
+  /** Sends what the puller lacks, as far as flow control allows. */
+  pump(): void {
+    if (this.stateName !== 'streaming') return;
+    while (this.maySend()) {
+      if (this.transfer !== null) {
+        if (!this.sendSlots()) break;
+      } else if (!this.sendNext()) break;
+    }
+    this.flush();
+  }
+
+  tick(nowMs: number): void {
+    if (this.stateName !== 'streaming') return;
+    if (nowMs - this.lastHeartbeatMs < limits.heartbeatInterval.value) return;
+    this.lastHeartbeatMs = nowMs;
+    const { roster, vector, wallMs } = this.host;
+    this.host.send(sealHeartbeat(wallMs(), vector(), roster));
+  }
+
+  publish(channel: Uint8Array, message: Uint8Array): void {
+    if (this.stateName !== 'streaming') return;
+    // Pub/sub promises nothing to the absent: a puller that does not keep up misses messages.
+    if (this.host.bufferedBytes() > limits.linkBufferBytesMax.value) return;
+    this.host.send(sealPublish(channel, message));
+  }
+
+  private answerHello(frame: Uint8Array): void {
+    const remote = readIntroduction(frame);
+    if (typeof remote === 'string') {
+      this.refuse('MALFORMED', remote);
+      return;
+    }
+    if (remote.protocol !== PROTOCOL_VERSION) {
+      const spoken = `this member speaks protocol ${PROTOCOL_VERSION}, not ${remote.protocol}`;
+      this.refuse('PROTOCOL', spoken);
+      return;
+    }
+    if (parseActorText(remote.actor) === null) {
+      this.refuse('MALFORMED', 'an introduction whose actor is no actor');
+      return;
+    }
+    const answer = this.host.admit(remote);
+    if ('code' in answer) {
+      this.refuse(answer.code, answer.message);
+      return;
+    }
+    this.remoteIntroduction = remote;
+    this.hello = frame;
+    this.challenge = sealChallenge(answer);
+    this.stateName = 'proof';
+    this.host.send(this.challenge);
+  }
+
+  private checkProof(frame: Uint8Array): void {
+    const expected = prove(this.secret, 'puller', this.hello, this.challenge);
+    if (!sameProof(frameBody(frame), expected)) {
+      const cure = 'start both with the same --peer-secret';
+      this.refuse('SECRET', `the peer secret is not the same here; ${cure}`);
+      return;
+    }
+    this.stateName = 'ready';
+    this.host.send(
+      sealFrame(MESSAGE.proofBack, prove(this.secret, 'server', this.hello, this.challenge)),
+    );
+    this.host.established(this.remoteIntroduction!);
+  }
+
+  private startStream(frame: Uint8Array): void {
+    const resume = readResume(frame, this.host.roster);
+    if (typeof resume === 'string') {
+      this.refuse('MALFORMED', resume);
+      return;
+    }
+    this.stateName = 'streaming';
+    this.epoch = resume.epoch;
+    this.mode = resume.mode;
+    this.known = resume.vector;
+    this.ackedVector = copyVector(resume.vector);
+    this.cursor = -1;
+    this.transfer = null;
+    this.sentBytes = 0;
+    this.consumedBytes = 0;
+    this.out = [];
+    this.outBytes = 0;
+    this.host.send(sealStream(resume.epoch, resume.mode));
+    this.host.confirmed();
+  }
+
+  private takeAck(frame: Uint8Array): void {
+    const ack = readAck(frame, this.host.roster);
+    if (typeof ack === 'string') {
+      this.refuse('MALFORMED', ack);
+      return;
+    }
+    this.ackedVector = ack.vector;
+    joinVector(this.known, ack.vector);
+    if (ack.epoch === this.epoch) this.consumedBytes = Math.min(ack.consumed, this.sentBytes);
+    this.host.confirmed();
+  }
+
+  private maySend(): boolean {
+    if (this.unackedBytes > limits.unackedBytesMax.value) return false;
+    return this.host.bufferedBytes() + this.outBytes <= limits.linkBufferBytesMax.value;
+  }
+
+  private selects(actor: number): boolean {
+    if (this.mode === 'all') return true;
+    const region = this.host.roster.regions[actor];
+    return region === this.host.regionNumber || region === this.remoteIntroduction!.regionNumber;
+  }
+
+  /** Looks at the next entry of the backlog. False: there is none. */
+  private sendNext(): boolean {
+    const { backlog } = this.host;
+    if (this.cursor < backlog.first) return this.seek();
+    if (this.cursor >= backlog.end) return false;
+    const entry = backlog.entryAt(this.cursor);
+    if (entry.kind === 'jump') return this.passVector(entry.vector, this.cursor + 1);
+    this.cursor++;
+    if (covers(this.known, entry.actor, entry.lastSeq)) return true;
+    if (!this.selects(entry.actor)) {
+      advance(this.foreign, entry.actor, entry.lastSeq);
+      this.hasForeign = true;
+      return true;
+    }
+    if (this.hasForeign) this.sendMark();
+    advance(this.known, entry.actor, entry.lastSeq);
+    this.push(entry.frame);
+    return true;
+  }
+
+  /** Goes to the oldest entry; what lies before it must be known, else the state is sent. */
+  private seek(): boolean {
+    this.foreign = [];
+    this.hasForeign = false;
+    return this.passVector(this.host.backlog.base, this.host.backlog.first);
+  }
+
+  /** Passes a point up to where everything that `vector` covers was applied here. */
+  private passVector(vector: VersionVector, next: number): boolean {
+    for (let actor = 0; actor < vector.length; actor++) {
+      if (covers(this.known, actor, vector[actor])) continue;
+      if (this.selects(actor)) {
+        this.startState();
+        return true;
+      }
+      advance(this.foreign, actor, vector[actor]);
+      this.hasForeign = true;
+    }
+    this.cursor = next;
+    return true;
+  }
+
+  private sendMark(): void {
+    const lacking: VersionVector = [];
+    for (let actor = 0; actor < this.foreign.length; actor++) {
+      if (this.foreign[actor] > seqOf(this.known, actor)) {
+        advance(lacking, actor, this.foreign[actor]);
+      }
+    }
+    this.foreign = [];
+    this.hasForeign = false;
+    if (lacking.length > 0) this.push(sealVector(MESSAGE.mark, lacking, this.host.roster));
+  }
+
+  private startState(): void {
+    const vector = copyVector(this.host.vector());
+    this.transfer = { slot: this.host.firstSlot, vector, cursor: this.host.backlog.end };
+    this.statesSent++;
+    this.push(sealVector(MESSAGE.stateBegin, vector, this.host.roster));
+  }
+
+  /** Sends the next slots. False: enough for this turn. */
+  private sendSlots(): boolean {
+    const transfer = this.transfer!;
+    let bytes = 0;
+    while (transfer.slot <= this.host.lastSlot) {
+      const body = this.host.exportSlot(transfer.slot++);
+      if (body === null) continue;
+      const frame = sealFrame(MESSAGE.slotState, body);
+      bytes += frame.length;
+      this.push(frame);
+      if (bytes >= STATE_TURN_BYTES || !this.maySend()) return false;
+    }
+    this.push(sealVector(MESSAGE.stateEnd, this.host.vector(), this.host.roster));
+    joinVector(this.known, transfer.vector);
+    this.cursor = transfer.cursor;
+    this.foreign = [];
+    this.hasForeign = false;
+    this.transfer = null;
+    return true;
+  }
+
+  private push(frame: Uint8Array): void {
+    this.sentBytes += frame.length;
+    this.out.push(frame);
+    this.outBytes += frame.length;
+    if (this.outBytes >= WRITE_BYTES) this.flush();
+  }
+
+  private flush(): void {
+    if (this.out.length === 0) return;
+    const bytes = this.out.length === 1 ? this.out[0] : Buffer.concat(this.out);
+    this.out = [];
+    this.outBytes = 0;
+    this.host.send(bytes);
+  }
+}
