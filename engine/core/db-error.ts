@@ -29,3 +29,4 @@ export const outOfMemory = () =>
   new DbError('OOM', "command not allowed when used memory > 'maxmemory'.");
 export const readOnly = () =>
   new DbError('READONLY', "You can't write against a read only replica.");
+export const infiniteResult = () => new DbError('ERR', 'increment would produce NaN or Infinity');

@@ -6,275 +6,382 @@
  * the other regions get. What others wrote comes in by `applyBatch`, whole batches at a time.
  */
 
-import type { Roster } from '../crdt/roster.ts';
-import type { Amount, Bytes } from '../crdt/state.ts';
-import type { VersionVector } from '../crdt/version-vector.ts';
+import type { Amount } from '../crdt/amount.ts';
+import { formatAmount } from '../crdt/amount-text.ts';
+import type { Actor, Bytes } from '../crdt/dot.ts';
+import { explainKey, type KeyExplanation } from '../crdt/explain.ts';
+import { visibleType } from '../crdt/key-state.ts';
+import { internActor, type Roster } from '../crdt/roster.ts';
+import { advance, joinVector, type VersionVector } from '../crdt/version-vector.ts';
+import { BatchReader } from '../op/batch-reader.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
+import { Ground } from './ground.ts';
+import * as hashes from './hashes.ts';
+import * as keys from './keys.ts';
+import { type ApplyOutcome, RemoteBatches } from './remote.ts';
+import * as sets from './sets.ts';
+import {
+  decodeSlot,
+  encodeEmptySlot,
+  encodeSlot,
+  mergeSlot,
+  replaceSlot,
+  slotDigest,
+} from './slot-transfer.ts';
+import * as strings from './strings.ts';
 
+export type { ApplyOutcome } from './remote.ts';
 export type KeyType = 'none' | 'string' | 'set' | 'hash';
-export type ApplyOutcome = 'applied' | 'known' | 'gap' | { invalid: string };
 
 export interface DbOptions {
-  /** Uniform in [0, 1): for RANDOMKEY, SRANDMEMBER, SPOP. */
+  /** Uniform in [0, 1): for the hash of keys, RANDOMKEY, SRANDMEMBER, SPOP. */
   random: () => number;
+  /** Number of this member's region: it expires at once what its own TTL writes decide. */
+  region: number;
   /** Bytes; 0 or absent: no limit. */
   maxMemoryBytes?: number;
 }
 
-const unbuilt = (): never => {
-  throw new Error('not built yet');
-};
-
 export class Db {
-  readonly roster!: Roster;
-  /** Actor → highest seq applied without gaps, for all slots of this member. Do not change it. */
-  readonly vector!: VersionVector;
-  /** True on a primary: writes are accepted and expired keys are deleted. */
-  writable = false;
-  /** Bytes; 0: no limit. Growing writes beyond it throw OOM; deletes and remote ops pass. */
-  maxMemoryBytes = 0;
-  /** Called for each key that changed, by local and remote ops; set it only while someone watches. */
-  touched: ((key: Bytes) => void) | null = null;
-  /** Called when all keys may have changed (FLUSHALL, an imported slot). */
-  touchedAll: (() => void) | null = null;
+  /** Decimal text of the last `increment` that returned NaN. */
+  wideResult = '';
+  private readonly ground: Ground;
+  private readonly remote: RemoteBatches;
 
   constructor(options: DbOptions) {
-    this.maxMemoryBytes = options.maxMemoryBytes ?? 0;
+    this.ground = new Ground(options.random, options.region);
+    this.ground.maxMemoryBytes = options.maxMemoryBytes ?? 0;
+    this.remote = new RemoteBatches(this.ground, new BatchReader(this.ground.roster));
+  }
+
+  get roster(): Roster {
+    return this.ground.roster;
+  }
+  /** Actor → highest seq applied without gaps, for all slots of this member. Do not change it. */
+  get vector(): VersionVector {
+    return this.ground.vector;
+  }
+  /** True on a primary: writes are accepted and expired keys are deleted. */
+  get writable(): boolean {
+    return this.ground.writable;
+  }
+  set writable(writable: boolean) {
+    this.ground.writable = writable;
+  }
+  /** Bytes; 0: no limit. Growing writes beyond it throw OOM; deletes and remote ops pass. */
+  get maxMemoryBytes(): number {
+    return this.ground.maxMemoryBytes;
+  }
+  set maxMemoryBytes(bytes: number) {
+    this.ground.maxMemoryBytes = bytes;
+  }
+  /** Called for each key that changed, by local and remote ops; set it only while someone watches. */
+  get touched(): ((key: Bytes) => void) | null {
+    return this.ground.touched;
+  }
+  set touched(touched: ((key: Bytes) => void) | null) {
+    this.ground.touched = touched;
+  }
+  /** Called when all keys may have changed (FLUSHALL, an imported slot). */
+  get touchedAll(): (() => void) | null {
+    return this.ground.touchedAll;
+  }
+  set touchedAll(touchedAll: (() => void) | null) {
+    this.ground.touchedAll = touchedAll;
   }
 
   // ── The turn ──────────────────────────────────────────────────────────────────────────────
 
   /** Fixes the time of this turn, ms since the Unix epoch. */
-  beginTurn(_nowMs: number): void {
-    unbuilt();
+  beginTurn(nowMs: number): void {
+    this.ground.nowMs = nowMs;
   }
-
   get nowMs(): number {
-    return unbuilt();
+    return this.ground.nowMs;
   }
-
-  /** Actor index that signs local writes; -1 before `newActor`. */
-  get actor(): number {
-    return unbuilt();
+  /** Roster index of the actor that signs local writes; -1 before `newActor`. */
+  get actor(): Actor {
+    return this.ground.actor;
   }
-
   /** Last seq of the writing actor. */
   get lastSeq(): number {
-    return unbuilt();
+    return this.ground.seq;
   }
 
-  /** Makes `actorId` (12 bytes) the writer; it must never have written before. Returns its index. */
-  newActor(_actorId: Uint8Array): number {
-    return unbuilt();
+  /**
+   * Makes `actorId` (12 bytes) the writer; it must never have written before, and the frame of the
+   * turn must have been taken. Returns its roster index.
+   */
+  newActor(actorId: Bytes): Actor {
+    const { ground } = this;
+    const actor = internActor(ground.roster, actorId);
+    advance(ground.vector, actor, 0);
+    if (ground.vector[actor] !== 0) throw new Error('an actor must not be used again');
+    ground.batch.begin(actor, 1);
+    ground.actor = actor;
+    ground.seq = 0;
+    return actor;
   }
 
+  /** Bytes of the ops of this turn so far: a long turn may take its frame early. */
+  get pendingBytes(): number {
+    return this.ground.batch.byteLength;
+  }
   /** Seals the ops of this turn as one BATCH frame (bytes of its own); null: nothing was written. */
   takeFrame(): Uint8Array | null {
-    return unbuilt();
+    return this.ground.batch.sealFrame();
   }
 
   // ── Hot paths: keys and values as (buffer, start, end) ────────────────────────────────────
 
   /** Writes the value as a bulk string, or null when absent. False: wrong type, nothing written. */
-  readString(_buf: Uint8Array, _start: number, _end: number, _out: ReplyWriter): boolean {
-    return unbuilt();
+  readString(buf: Uint8Array, start: number, end: number, out: ReplyWriter): boolean {
+    return strings.readString(this.ground, buf, start, end, out);
   }
 
   /** SET. `expiryMs`: ms since the epoch, Infinity: none, NaN: keep the TTL. */
   setString(
-    _buf: Uint8Array,
-    _keyStart: number,
-    _keyEnd: number,
-    _valueBuf: Uint8Array,
-    _valueStart: number,
-    _valueEnd: number,
-    _expiryMs: number,
+    buf: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueBuf: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiryMs: number,
   ): void {
-    unbuilt();
+    const { ground } = this;
+    strings.setString(ground, buf, keyStart, keyEnd, valueBuf, valueStart, valueEnd, expiryMs);
   }
 
   /**
    * INCRBY. Returns the new value; NaN when it lies beyond ±(2^53 - 1): then `wideResult` has its
    * decimal text. Throws WRONGTYPE, "value is not an integer …", "… would overflow".
    */
-  increment(_buf: Uint8Array, _start: number, _end: number, _delta: number): number {
-    return unbuilt();
+  increment(buf: Uint8Array, start: number, end: number, delta: number): number {
+    const fast = strings.incrementFast(this.ground, buf, start, end, delta);
+    if (!Number.isNaN(fast)) return fast;
+    const key = Buffer.from(buf.subarray(start, end)).latin1Slice();
+    const amount = strings.addAmount(this.ground, key, delta, false);
+    if (typeof amount === 'number') return amount;
+    this.wideResult = formatAmount(amount);
+    return Number.NaN;
   }
-
-  /** Decimal text of the last `increment` that returned NaN. */
-  wideResult = '';
 
   /** DEL. False: there was no such key. */
-  deleteKey(_buf: Uint8Array, _start: number, _end: number): boolean {
-    return unbuilt();
+  deleteKey(buf: Uint8Array, start: number, end: number): boolean {
+    return keys.deleteKey(this.ground, buf, start, end);
   }
-
-  exists(_buf: Uint8Array, _start: number, _end: number): boolean {
-    return unbuilt();
+  exists(buf: Uint8Array, start: number, end: number): boolean {
+    return keys.exists(this.ground, buf, start, end);
   }
 
   // ── Keys ──────────────────────────────────────────────────────────────────────────────────
 
-  type(_key: Bytes): KeyType {
-    return unbuilt();
+  type(key: Bytes): KeyType {
+    return visibleType(this.ground.visible(key), this.ground.roster) ?? 'none';
   }
   /** Number of live keys (logically expired ones may be counted until the expiry cycle is there). */
   get size(): number {
-    return unbuilt();
+    return this.ground.keyspace.size;
   }
   /** Bytes of the keyspace: arena and tables exactly, rich values by estimate. */
   get memoryBytes(): number {
-    return unbuilt();
+    return this.ground.keyspace.memoryBytes;
+  }
+  /** Number of keys that wait for their expiry. */
+  get expiringSize(): number {
+    return this.ground.keyspace.expiry.size;
   }
   /** Bytes that this key takes; 0 when absent. */
-  keyMemory(_key: Bytes): number {
-    return unbuilt();
+  keyMemory(key: Bytes): number {
+    const { ref } = this.ground.findText(key);
+    return ref === 0 ? 0 : this.ground.keyspace.entryBytes(ref);
   }
   /** Expiry in ms since the epoch; Infinity: none; undefined: no such key. */
-  expiry(_key: Bytes): number | undefined {
-    return unbuilt();
+  expiry(key: Bytes): number | undefined {
+    return keys.expiryOfKey(this.ground, key);
   }
-  /** Sets the expiry (Infinity: PERSIST; in the past: deletes). False: no such key. */
-  expire(_key: Bytes, _expiryMs: number): boolean {
-    return unbuilt();
+  /** Sets the expiry (Infinity: PERSIST; in the past: deletes). False: no key, or no TTL to persist. */
+  expire(key: Bytes, expiryMs: number): boolean {
+    return keys.expire(this.ground, key, expiryMs);
   }
-  delete(_key: Bytes): boolean {
-    return unbuilt();
+  delete(key: Bytes): boolean {
+    return keys.deleteText(this.ground, key);
   }
   /** FLUSHALL as one op. */
   flush(): void {
-    unbuilt();
+    keys.flush(this.ground);
   }
   /** Removes the source and writes its visible value and TTL afresh. Throws "no such key". */
-  rename(_source: Bytes, _target: Bytes): void {
-    unbuilt();
+  rename(source: Bytes, target: Bytes): void {
+    keys.rename(this.ground, source, target);
   }
   /** COPY: as rename without the removal. False: no such source. */
-  copy(_source: Bytes, _target: Bytes): boolean {
-    return unbuilt();
+  copy(source: Bytes, target: Bytes): boolean {
+    return keys.copy(this.ground, source, target);
   }
-  /** SCAN with Redis' guarantees. Calls `each` for about `count` keys; returns the next cursor, 0: end. */
-  scan(_cursor: number, _count: number, _each: (key: Bytes) => void): number {
-    return unbuilt();
+  /**
+   * SCAN: calls `each` for about `count` keys and returns the next cursor (below 2^32), 0 at the
+   * end. A key that is there all the time is given exactly once. `each` may change the database.
+   */
+  scan(cursor: number, count: number, each: (key: Bytes) => void): number {
+    return keys.scan(this.ground, cursor, count, each);
   }
   randomKey(): Bytes | null {
-    return unbuilt();
+    return keys.randomKey(this.ground);
   }
   /** Number of keys in the slot. */
-  slotSize(_slot: number): number {
-    return unbuilt();
+  slotSize(slot: number): number {
+    return this.ground.keyspace.slots.counts[slot];
   }
   /** Up to `count` keys of the slot. */
-  slotKeys(_slot: number, _count: number): Bytes[] {
-    return unbuilt();
+  slotKeys(slot: number, count: number): Bytes[] {
+    return keys.slotKeys(this.ground, slot, count);
   }
   /** Everything known of the key, as data for CRDT.EXPLAIN; null when nothing is. */
-  explain(_key: Bytes): object | null {
-    return unbuilt();
+  explain(key: Bytes): KeyExplanation | null {
+    const { ground } = this;
+    return explainKey(ground.load(ground.findText(key)), ground.roster);
   }
 
   // ── Strings by text ───────────────────────────────────────────────────────────────────────
 
   /** Null when absent. Throws WRONGTYPE. */
-  getString(_key: Bytes): Bytes | null {
-    return unbuilt();
+  getString(key: Bytes): Bytes | null {
+    return strings.getString(this.ground, key);
   }
-  setStringText(_key: Bytes, _value: Bytes, _expiryMs: number): void {
-    unbuilt();
+  setStringText(key: Bytes, value: Bytes, expiryMs: number): void {
+    strings.setStringText(this.ground, key, value, expiryMs);
   }
   /** INCRBY beyond safe integers and INCRBYFLOAT; `float` says whose rules and errors apply. */
-  addAmount(_key: Bytes, _delta: Amount, _float: boolean): Amount {
-    return unbuilt();
+  addAmount(key: Bytes, delta: Amount, float: boolean): Amount {
+    return strings.addAmount(this.ground, key, delta, float);
   }
 
   // ── Hashes. All throw WRONGTYPE ───────────────────────────────────────────────────────────
 
-  hashGet(_key: Bytes, _field: Bytes): Bytes | null {
-    return unbuilt();
+  hashGet(key: Bytes, field: Bytes): Bytes | null {
+    return hashes.hashGet(this.ground, key, field);
   }
-  hashSize(_key: Bytes): number {
-    return unbuilt();
+  hashSize(key: Bytes): number {
+    return hashes.hashSize(this.ground, key);
   }
   /** Visible fields and values; empty when absent. */
-  hashEntries(_key: Bytes): [Bytes, Bytes][] {
-    return unbuilt();
+  hashEntries(key: Bytes): [Bytes, Bytes][] {
+    return hashes.hashEntries(this.ground, key);
   }
   /** Number of fields that were not there. A field given twice: the last counts. */
-  hashSet(_key: Bytes, _fields: readonly (readonly [Bytes, Bytes])[]): number {
-    return unbuilt();
+  hashSet(key: Bytes, fields: readonly (readonly [Bytes, Bytes])[]): number {
+    return hashes.hashSet(this.ground, key, fields);
   }
-  hashAdd(_key: Bytes, _field: Bytes, _delta: Amount, _float: boolean): Amount {
-    return unbuilt();
+  hashAdd(key: Bytes, field: Bytes, delta: Amount, float: boolean): Amount {
+    return hashes.hashAdd(this.ground, key, field, delta, float);
   }
   /** Number of fields removed. */
-  hashRemove(_key: Bytes, _fields: readonly Bytes[]): number {
-    return unbuilt();
+  hashRemove(key: Bytes, fields: readonly Bytes[]): number {
+    return hashes.hashRemove(this.ground, key, fields);
   }
 
   // ── Sets. All throw WRONGTYPE ─────────────────────────────────────────────────────────────
 
-  setHas(_key: Bytes, _member: Bytes): boolean {
-    return unbuilt();
+  setHas(key: Bytes, member: Bytes): boolean {
+    return sets.setHas(this.ground, key, member);
   }
-  setSize(_key: Bytes): number {
-    return unbuilt();
+  setSize(key: Bytes): number {
+    return sets.setSize(this.ground, key);
   }
-  setMembers(_key: Bytes): Bytes[] {
-    return unbuilt();
+  setMembers(key: Bytes): Bytes[] {
+    return sets.setMembers(this.ground, key);
   }
   /** Number of members that were not there. */
-  setAdd(_key: Bytes, _members: readonly Bytes[]): number {
-    return unbuilt();
+  setAdd(key: Bytes, members: readonly Bytes[]): number {
+    return sets.setAdd(this.ground, key, members);
   }
-  setRemove(_key: Bytes, _members: readonly Bytes[]): number {
-    return unbuilt();
+  /** Number of members removed. */
+  setRemove(key: Bytes, members: readonly Bytes[]): number {
+    return sets.setRemove(this.ground, key, members);
   }
   /** `count` distinct members at random (all if there are fewer). */
-  setRandom(_key: Bytes, _count: number): Bytes[] {
-    return unbuilt();
+  setRandom(key: Bytes, count: number): Bytes[] {
+    return sets.setRandom(this.ground, key, count);
   }
 
   // ── Replication and recovery ──────────────────────────────────────────────────────────────
 
   /**
    * Applies the body of a BATCH frame whole or not at all. 'gap': an earlier op of its actor is
-   * missing; 'known': nothing new in it.
+   * missing; 'known': nothing new in it. `beginTurn` must have told the time.
    */
-  applyBatch(_body: Uint8Array): ApplyOutcome {
-    return unbuilt();
+  applyBatch(body: Uint8Array): ApplyOutcome {
+    return this.remote.apply(body);
   }
   /** The slot's state as a SLOT_STATE body; null: the slot is empty. */
-  exportSlot(_slot: number): Uint8Array | null {
-    return unbuilt();
+  exportSlot(slot: number): Uint8Array | null {
+    return this.ground.keyspace.slots.counts[slot] === 0 ? null : encodeSlot(this.ground, slot);
+  }
+  /**
+   * A SLOT_STATE body that says "at `vector` this slot held nothing": what a receiver imports for
+   * each slot that its sender, being empty there, did not send, and what a log keeps of an import
+   * that emptied the slot.
+   */
+  emptySlot(slot: number, vector: VersionVector): Uint8Array {
+    return encodeEmptySlot(this.ground.roster, slot, vector);
   }
   /**
    * Takes in a SLOT_STATE body: merged with what is here, or, with `replay`, put in its place and
-   * followed by the given BATCH bodies (all ops that the sender's state does not cover). The
-   * covering vector becomes the slot's exception. Returns what is wrong with the bytes, or null.
+   * followed by the given BATCH bodies (they must hold all ops applied here that the body's vector
+   * does not cover; others are skipped). The body's vector becomes the slot's exception: ops it
+   * covers are skipped in this slot from now on. Returns what is wrong with the bytes, or null.
    */
   importSlot(
-    _body: Uint8Array,
-    _replay: ((slot: number) => Iterable<Uint8Array>) | null,
+    body: Uint8Array,
+    replay: ((slot: number, covered: VersionVector) => Iterable<Uint8Array>) | null,
   ): string | null {
-    return unbuilt();
+    const { ground } = this;
+    const incoming = decodeSlot(body, ground.roster);
+    if (typeof incoming === 'string') return incoming;
+    let problem: string | null = null;
+    if (replay === null) {
+      mergeSlot(ground, incoming);
+    } else {
+      replaceSlot(ground, incoming);
+      for (const batch of replay(incoming.slot, incoming.vector)) {
+        problem ??= this.remote.replay(batch, incoming.slot, incoming.vector);
+      }
+    }
+    if (ground.touchedAll !== null) ground.touchedAll();
+    return problem;
   }
   /** What has been applied to the slot: `vector` joined with the slot's exception. */
-  slotVector(_slot: number): VersionVector {
-    return unbuilt();
+  slotVector(slot: number): VersionVector {
+    return this.ground.slotVector(slot);
   }
-  /** Ends a state merge: `vector` (of the sender) is joined and the exceptions are cleared. */
-  finishStateMerge(_vector: VersionVector): void {
-    unbuilt();
+  /**
+   * Ends a state merge. `vector` is what *every* slot taken in had seen: the sender's when it began
+   * to send, not when it ended. Slots that are ahead of it keep their exceptions until ops have
+   * brought the vector there.
+   */
+  finishStateMerge(vector: VersionVector): void {
+    joinVector(this.ground.vector, vector);
+    this.ground.pruneExceptions();
+  }
+  /** Number of slots whose state is ahead of `vector`. */
+  get exceptionCount(): number {
+    return this.ground.exceptions.size;
   }
   /** A hash of the slot's state that equals the hash of an equal state anywhere; 0: empty. */
-  slotDigest(_slot: number): number {
-    return unbuilt();
+  slotDigest(slot: number): number {
+    return slotDigest(this.ground, slot);
   }
 
   // ── Time ──────────────────────────────────────────────────────────────────────────────────
 
-  /** Expires up to `budget` keys that are due. Returns how many were deleted. */
-  tick(_nowMs: number, _budget: number): number {
-    return unbuilt();
+  /**
+   * Deletes keys that are due at `nowMs`, in at most about `budget` steps; begins a turn. Only a
+   * writable member does. Returns how many were deleted.
+   */
+  tick(nowMs: number, budget: number): number {
+    this.ground.nowMs = nowMs;
+    return this.ground.writable && this.ground.actor >= 0 ? keys.expireDue(this.ground, budget) : 0;
   }
 }

@@ -1,0 +1,235 @@
+/**
+ * What all parts of the database stand on: keyspace, vector, clock and the batch of this turn, and
+ * the one way in which ops change a key.
+ *
+ *     local write    find(key) → load → prepare… (crdt/) → commit: batch, applyOp, store
+ *     remote write   find(key) → load → applyRemote: applyOp, store
+ *
+ * The hot paths (string-write.ts, remote.ts) do the same to packed entries in place.
+ */
+
+import { applyOp } from '../crdt/apply-op.ts';
+import type { Actor, Bytes } from '../crdt/dot.ts';
+import { type HlcClock, newClock, tick } from '../crdt/hlc.ts';
+import type { KeyState } from '../crdt/key-state.ts';
+import type { Envelope, KeyOp } from '../crdt/op.ts';
+import { prepareDelete } from '../crdt/prepare.ts';
+import { actorRegion, emptyRoster, type Roster } from '../crdt/roster.ts';
+import { ttlExpiry, winningTtlWrite } from '../crdt/ttl.ts';
+import {
+  advance,
+  copyVector,
+  dominates,
+  joinVector,
+  type VersionVector,
+} from '../crdt/version-vector.ts';
+import { CHUNK_SHIFT, UNIT_MASK } from '../keyspace/arena.ts';
+import {
+  HEADER_UNITS,
+  META_RICH,
+  metaOf,
+  TTL_KIND_MASK,
+  TTL_OWN_FINITE,
+} from '../keyspace/entry.ts';
+import { type KeyPlace, newKeyPlace } from '../keyspace/key-place.ts';
+import { Keyspace } from '../keyspace/keyspace.ts';
+import { loadState, packedLayout, storeState } from '../keyspace/packed-string.ts';
+import { slotOf } from '../keyspace/slot.ts';
+import { BatchWriter } from '../op/batch-writer.ts';
+import { outOfMemory, readOnly } from './db-error.ts';
+import { stateBytes, touchedBytes } from './rich-size.ts';
+
+/** How long other regions leave an expired key to the region whose TTL write won. */
+export const EXPIRY_GRACE_MS = 10_000;
+const SCRATCH_BYTES = 4096;
+const NEVER = Number.POSITIVE_INFINITY;
+
+export class Ground {
+  readonly roster: Roster = emptyRoster();
+  readonly vector: VersionVector = [];
+  readonly clock: HlcClock = newClock();
+  readonly keyspace: Keyspace;
+  readonly batch: BatchWriter;
+  readonly random: () => number;
+  /** Number of this member's region. */
+  readonly region: number;
+  /** Slots whose state is ahead of `vector`, while a state merge runs. */
+  readonly exceptions: Map<number, VersionVector> = new Map();
+  nowMs = 0;
+  /** Actor that signs local writes; -1: none yet. */
+  actor: Actor = -1;
+  /** Last seq of that actor. */
+  seq = 0;
+  writable = false;
+  maxMemoryBytes = 0;
+  touched: ((key: Bytes) => void) | null = null;
+  touchedAll: (() => void) | null = null;
+  private readonly place: KeyPlace = newKeyPlace();
+  private scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+  constructor(random: () => number, region: number) {
+    this.random = random;
+    this.region = region;
+    this.keyspace = new Keyspace(random, (actor) => this.graceMs(actor));
+    this.batch = new BatchWriter(this.roster);
+  }
+
+  // ── Finding ───────────────────────────────────────────────────────────────────────────────
+
+  /** Where `buf[start, end)` is. The place is this object's one: valid until the next find. */
+  find(buf: Uint8Array, start: number, end: number): KeyPlace {
+    const place = this.place;
+    const keyspace = this.keyspace;
+    const hash = keyspace.hash.of(buf, start, end);
+    const ref = keyspace.find(hash, buf, start, end);
+    place.hash = hash;
+    place.ref = ref;
+    place.buf = buf;
+    place.start = start;
+    place.end = end;
+    place.slot = ref === 0 ? slotOf(buf, start, end) : keyspace.slotOf(ref);
+    return place;
+  }
+
+  /** Where a key given as text is; its bytes are in this object's scratch memory. */
+  findText(key: Bytes): KeyPlace {
+    const length = key.length;
+    if (length > this.scratch.length) this.scratch = Buffer.allocUnsafeSlow(length * 2);
+    this.scratch.latin1Write(key, 0, length);
+    return this.find(this.scratch, 0, length);
+  }
+
+  /** The place of an entry, with its key copied to the scratch memory. */
+  findEntry(ref: number): KeyPlace {
+    return this.findText(this.keyspace.keyText(ref));
+  }
+
+  /** Whether the entry's time has come, so that clients must not see it. */
+  isExpired(ref: number): boolean {
+    const meta = metaOf(this.keyspace.arena, ref);
+    if ((meta & TTL_KIND_MASK) < TTL_OWN_FINITE) return false;
+    if ((meta & META_RICH) !== 0) return ttlExpiry(loadState(this.keyspace, ref).ttl) <= this.nowMs;
+    const floats = this.keyspace.arena.f64[ref >>> CHUNK_SHIFT];
+    return floats[(ref & UNIT_MASK) + HEADER_UNITS] <= this.nowMs;
+  }
+
+  /** The state that clients see of a key: null when absent or expired. Do not change it. */
+  visible(key: Bytes): KeyState | null {
+    const { ref } = this.findText(key);
+    return ref === 0 || this.isExpired(ref) ? null : loadState(this.keyspace, ref);
+  }
+
+  // ── Local writes ──────────────────────────────────────────────────────────────────────────
+
+  /** Throws unless this member may write. */
+  checkWritable(): void {
+    if (!this.writable || this.actor < 0) throw readOnly();
+  }
+
+  /** Throws unless this member may write and has memory for more. */
+  checkGrowth(): void {
+    this.checkWritable();
+    if (this.maxMemoryBytes !== 0 && this.keyspace.memoryBytes > this.maxMemoryBytes) {
+      throw outOfMemory();
+    }
+  }
+
+  /** The place of a key that is about to be written: if it has expired, it is deleted first. */
+  findForWrite(key: Bytes): KeyPlace {
+    const place = this.findText(key);
+    if (place.ref === 0 || !this.isExpired(place.ref)) return place;
+    this.deletePlace(place);
+    // Whoever watches the key may have looked up others meanwhile.
+    return this.findText(key);
+  }
+
+  load(place: KeyPlace): KeyState | null {
+    return place.ref === 0 ? null : loadState(this.keyspace, place.ref);
+  }
+
+  /** Gives the next local op its hlc and counts it; the caller writes the op to the batch. */
+  stamp(): number {
+    this.seq++;
+    this.vector[this.actor] = this.seq;
+    return tick(this.clock, this.nowMs);
+  }
+
+  /** Writes an op that `prepare…` made from `state`, the one at `place`. Returns the new state. */
+  commit(place: KeyPlace, state: KeyState | null, op: KeyOp): KeyState | null {
+    const hlc = this.stamp();
+    this.batch.op(place.slot, hlc, op);
+    const envelope = { actor: this.actor, seq: this.seq, hlc, slot: place.slot, op };
+    return this.applyAt(place, state, envelope, op);
+  }
+
+  /** DEL of what is at `place`. */
+  deletePlace(place: KeyPlace): void {
+    const state = this.load(place);
+    const key = latin1(place);
+    const op = prepareDelete(state, key, this.slotVector(place.slot));
+    if (op !== null) this.commit(place, state, op);
+  }
+
+  // ── Applying ──────────────────────────────────────────────────────────────────────────────
+
+  /** Applies an op to the state at `place` and stores the result. */
+  applyAt(place: KeyPlace, state: KeyState | null, envelope: Envelope, op: KeyOp): KeyState | null {
+    const { keyspace } = this;
+    const rich = place.ref !== 0 && keyspace.isRich(place.ref);
+    const held = rich ? keyspace.rich.bytesOf(keyspace.richIndex(place.ref)) : -1;
+    const before = rich ? touchedBytes(state, op) : 0;
+    const next = applyOp(state, envelope);
+    const bytes = rich && next !== null ? held - before + touchedBytes(next, op) : -1;
+    this.store(place, next, bytes);
+    if (this.touched !== null) this.touched(op.key);
+    return next;
+  }
+
+  /** Stores a key's state. `richBytes`: what it takes if it is rich; below 0: not known. */
+  store(place: KeyPlace, state: KeyState | null, richBytes: number): void {
+    if (state === null || packedLayout(state) >= 0) {
+      storeState(this.keyspace, place, state, 0, NEVER);
+      return;
+    }
+    const bytes = richBytes >= 0 ? richBytes : stateBytes(state);
+    storeState(this.keyspace, place, state, bytes, this.dueMs(state));
+  }
+
+  /** Drops the exceptions that the vector has caught up with. */
+  pruneExceptions(): void {
+    for (const [slot, exception] of this.exceptions) {
+      if (dominates(this.vector, exception)) this.exceptions.delete(slot);
+    }
+  }
+
+  /** What was applied to the slot: the vector, joined with the slot's exception. Do not change. */
+  slotVector(slot: number): VersionVector {
+    if (this.exceptions.size === 0) return this.vector;
+    const exception = this.exceptions.get(slot);
+    if (exception === undefined) return this.vector;
+    const joined = copyVector(this.vector);
+    joinVector(joined, exception);
+    return joined;
+  }
+
+  noteApplied(actor: Actor, seq: number): void {
+    advance(this.vector, actor, seq);
+  }
+
+  /** When a rich state is due: its expiry, later if the TTL that won is another region's. */
+  private dueMs(state: KeyState): number {
+    const winner = winningTtlWrite(state.ttl, this.roster);
+    if (winner === null || winner.expiry === NEVER) return NEVER;
+    return winner.expiry + this.graceMs(winner.actor);
+  }
+
+  private graceMs(actor: Actor): number {
+    return actorRegion(this.roster, actor) === this.region ? 0 : EXPIRY_GRACE_MS;
+  }
+}
+
+/** The key at `place` as text. */
+export function latin1(place: KeyPlace): Bytes {
+  const { buf, start, end } = place;
+  return Buffer.from(buf.buffer, buf.byteOffset, buf.byteLength).latin1Slice(start, end);
+}

@@ -1,0 +1,194 @@
+/** What works on keys of any type: existence, expiry, removal, rename, walks over the keyspace. */
+
+import type { Bytes } from '../crdt/dot.ts';
+import { isDead, visibleType } from '../crdt/key-state.ts';
+import { holdsIncrements, prepareExpire } from '../crdt/prepare.ts';
+import { ttlExpiry } from '../crdt/ttl.ts';
+import { copyVector } from '../crdt/version-vector.ts';
+import { CHUNK_SHIFT } from '../keyspace/arena.ts';
+import { dotActor, dotSeq, LAYOUT_COUNT_SHIFT, metaOf, siblingUnit } from '../keyspace/entry.ts';
+import { loadState } from '../keyspace/packed-string.ts';
+import { randomEntry, scanTable } from '../keyspace/scan.ts';
+import { SLOT_COUNT } from '../keyspace/slot.ts';
+import { noSuchKey } from './db-error.ts';
+import { type Ground, latin1 } from './ground.ts';
+import { hashEntries, hashSet } from './hashes.ts';
+import { isPlain } from './plain-write.ts';
+import { setAdd, setMembers } from './sets.ts';
+import { getString, setStringText } from './strings.ts';
+
+const RANDOM_TRIES = 100;
+
+/** Whether clients see the entry. */
+function isVisible(ground: Ground, ref: number): boolean {
+  if (ref === 0 || ground.isExpired(ref)) return false;
+  return !ground.keyspace.isRich(ref) || !isDead(loadState(ground.keyspace, ref));
+}
+
+export function exists(ground: Ground, buf: Uint8Array, start: number, end: number): boolean {
+  const { keyspace } = ground;
+  return isVisible(ground, keyspace.find(keyspace.hash.of(buf, start, end), buf, start, end));
+}
+
+/** DEL. False: there was no such key. */
+export function deleteKey(ground: Ground, buf: Uint8Array, start: number, end: number): boolean {
+  ground.checkWritable();
+  const place = ground.find(buf, start, end);
+  const { ref } = place;
+  if (ref === 0) return false;
+  const { keyspace } = ground;
+  const meta = metaOf(keyspace.arena, ref);
+  const seen = isVisible(ground, ref);
+  if (!isPlain(meta)) {
+    if (seen || ground.isExpired(ref)) ground.deletePlace(place);
+    return seen;
+  }
+  const words = keyspace.arena.u32[ref >>> CHUNK_SHIFT];
+  const word = siblingUnit(ref, meta) << 1;
+  const hlc = ground.stamp();
+  const actor = dotActor(words, word);
+  ground.batch.deleteDot(place.slot, hlc, buf, start, end, actor, dotSeq(words, word));
+  keyspace.remove(place.hash, ref);
+  if (ground.touched !== null) ground.touched(latin1(place));
+  return seen;
+}
+
+export function deleteText(ground: Ground, key: Bytes): boolean {
+  const bytes = Buffer.from(key, 'latin1');
+  return deleteKey(ground, bytes, 0, bytes.length);
+}
+
+/** ms since the epoch; Infinity: no TTL; undefined: no such key. */
+export function expiryOfKey(ground: Ground, key: Bytes): number | undefined {
+  const state = ground.visible(key);
+  return state === null || isDead(state) ? undefined : ttlExpiry(state.ttl);
+}
+
+/** EXPIRE and PERSIST. False: no such key, or nothing to persist. */
+export function expire(ground: Ground, key: Bytes, expiryMs: number): boolean {
+  ground.checkWritable();
+  const place = ground.findForWrite(key);
+  const state = ground.load(place);
+  if (state === null || isDead(state)) return false;
+  if (expiryMs <= ground.nowMs) {
+    ground.deletePlace(place);
+    return true;
+  }
+  const op = prepareExpire(state, key, expiryMs);
+  if (op === null) return false;
+  ground.commit(place, state, op);
+  return true;
+}
+
+/** Removes the source and writes its visible value and TTL afresh into the target. */
+export function rename(ground: Ground, source: Bytes, target: Bytes): void {
+  ground.checkGrowth();
+  if (!copy(ground, source, target)) throw noSuchKey();
+  if (source !== target) deleteText(ground, source);
+}
+
+/** Writes the visible value and TTL of the source into the target. False: no such source. */
+export function copy(ground: Ground, source: Bytes, target: Bytes): boolean {
+  ground.checkGrowth();
+  const state = ground.visible(source);
+  const type = visibleType(state, ground.roster);
+  if (type === null) return false;
+  if (source === target) return true;
+  const expiry = ttlExpiry(state?.ttl ?? []);
+  if (type === 'string') {
+    setStringText(ground, target, getString(ground, source) ?? '', expiry);
+    return true;
+  }
+  if (type === 'set') {
+    const members = setMembers(ground, source);
+    deleteText(ground, target);
+    setAdd(ground, target, members);
+  } else {
+    const entries = hashEntries(ground, source);
+    deleteText(ground, target);
+    hashSet(ground, target, entries);
+  }
+  if (expiry !== Number.POSITIVE_INFINITY) expire(ground, target, expiry);
+  return true;
+}
+
+/**
+ * FLUSHALL: one op that removes everything this member has seen. What a vector cannot tell gets
+ * deletes of its own before it: live increments, and slots that are ahead of the vector.
+ */
+export function flush(ground: Ground): void {
+  ground.checkWritable();
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
+    const ahead = ground.exceptions.has(slot);
+    for (const ref of slotRefs(ground, slot)) {
+      if (ahead || refHoldsIncrements(ground, ref)) ground.deletePlace(ground.findEntry(ref));
+    }
+  }
+  const vector = copyVector(ground.vector);
+  const hlc = ground.stamp();
+  ground.batch.op(0, hlc, { kind: 'flush', vector });
+  ground.keyspace.reset();
+  if (ground.touchedAll !== null) ground.touchedAll();
+}
+
+function refHoldsIncrements(ground: Ground, ref: number): boolean {
+  const { keyspace } = ground;
+  if (keyspace.isRich(ref)) return holdsIncrements(loadState(keyspace, ref));
+  return (metaOf(keyspace.arena, ref) & 0xff) >>> LAYOUT_COUNT_SHIFT > 0;
+}
+
+/** All entries of a slot; they may be removed while the list is walked. */
+export function slotRefs(ground: Ground, slot: number): number[] {
+  const { slots } = ground.keyspace;
+  const refs: number[] = [];
+  for (let ref = slots.heads[slot]; ref !== 0; ref = slots.next(ref)) refs.push(ref);
+  return refs;
+}
+
+/** Up to `count` visible keys of the slot. */
+export function slotKeys(ground: Ground, slot: number, count: number): Bytes[] {
+  const keys: Bytes[] = [];
+  for (const ref of slotRefs(ground, slot)) {
+    if (keys.length >= count) break;
+    if (isVisible(ground, ref)) keys.push(ground.keyspace.keyText(ref));
+  }
+  return keys;
+}
+
+/** SCAN: calls `each` for about `count` visible keys; returns the next cursor, 0 at the end. */
+export function scan(
+  ground: Ground,
+  cursor: number,
+  count: number,
+  each: (key: Bytes) => void,
+): number {
+  const { keyspace } = ground;
+  const keys: Bytes[] = [];
+  const next = scanTable(keyspace.arena, keyspace.table, cursor, count, (ref) => {
+    if (isVisible(ground, ref)) keys.push(keyspace.keyText(ref));
+  });
+  // Only now, so that `each` may change the keyspace.
+  for (const key of keys) each(key);
+  return next;
+}
+
+/** A visible key at random; null when there is none to be found. */
+export function randomKey(ground: Ground): Bytes | null {
+  const { keyspace } = ground;
+  for (let tries = 0; tries < RANDOM_TRIES; tries++) {
+    const ref = randomEntry(keyspace.arena, keyspace.table, ground.random);
+    if (ref === 0) return null;
+    if (isVisible(ground, ref)) return keyspace.keyText(ref);
+  }
+  return null;
+}
+
+/** Deletes up to `budget` keys that are due. Returns how many. */
+export function expireDue(ground: Ground, budget: number): number {
+  let deleted = 0;
+  ground.keyspace.expiry.advance(ground.nowMs, budget, (ref) => {
+    ground.deletePlace(ground.findEntry(ref));
+    deleted++;
+  });
+  return deleted;
+}
