@@ -16,6 +16,7 @@ import { type KeyState, mergeKey, normalise, visibleType } from './key-state.ts'
 import {
   type Action,
   allOps,
+  canonical,
   type HistoryOp,
   history,
   newReplica,
@@ -30,7 +31,7 @@ import type { Roster } from './roster.ts';
 import { ttlExpiry } from './ttl.ts';
 import { copyVector, covers, joinVector, seqOf, type VersionVector } from './version-vector.ts';
 
-const RUNS = 1500;
+const RUNS = 800;
 
 type Seen = { state: KeyState | null; vector: VersionVector };
 type Straddle = { actor: Actor; field: Bytes | null };
@@ -96,7 +97,7 @@ describe('laws of ops', () => {
 describe('laws of merge', () => {
   law('merge is commutative', (actions) => {
     forPairs(play(actions), (a, b, ignore) => {
-      expect(canonical(merge(a, b).state, ignore)).toEqual(canonical(merge(b, a).state, ignore));
+      expect(comparable(merge(a, b).state, ignore)).toEqual(comparable(merge(b, a).state, ignore));
     });
   });
 
@@ -108,7 +109,7 @@ describe('laws of merge', () => {
     );
     const left = merge(merge(a, b), c).state;
     const right = merge(a, merge(b, c)).state;
-    expect(canonical(left, ignore)).toEqual(canonical(right, ignore));
+    expect(comparable(left, ignore)).toEqual(comparable(right, ignore));
   });
 
   law('merge is idempotent', (actions) => {
@@ -116,14 +117,14 @@ describe('laws of merge', () => {
       expect(canonical(merge(a, a).state)).toEqual(canonical(a.state));
       const once = merge(a, b);
       expect(canonical(merge(once, once).state)).toEqual(canonical(once.state));
-      expect(canonical(merge(once, b).state, ignore)).toEqual(canonical(once.state, ignore));
+      expect(comparable(merge(once, b).state, ignore)).toEqual(comparable(once.state, ignore));
     });
   });
 
   law('exchange of ops equals merge of states', (actions) => {
     forPairs(play(actions), (a, b, ignore) => {
       const exchanged = exchange(a, b);
-      expect(canonical(merge(a, b).state, ignore)).toEqual(canonical(exchanged.state, ignore));
+      expect(comparable(merge(a, b).state, ignore)).toEqual(comparable(exchanged.state, ignore));
     });
   });
 
@@ -192,22 +193,10 @@ function read(state: KeyState | null, roster: Roster): SpecValue {
   };
 }
 
-/** A form in which equal states are deeply equal; contributions in `ignore` are left out. */
-function canonical(state: KeyState | null, ignore: readonly Straddle[] = []): unknown {
+/** The canonical form without the contributions in `ignore`. */
+function comparable(state: KeyState | null, ignore: readonly Straddle[]): unknown {
   if (state === null) return null;
-  const known = normalise(withoutContributions(structuredClone(state), ignore));
-  if (known === null) return null;
-  const dots = (items: readonly { actor: Actor; seq: number }[]) =>
-    [...items].sort((a, b) => a.actor - b.actor || a.seq - b.seq);
-  const cell = (one: Cell) => [dots(one.siblings), dots(one.contributions)];
-  const byName = <T>(map: Map<Bytes, T> | null, each: (item: T) => unknown) =>
-    [...(map ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, item]) => [name, each(item)]);
-  return {
-    cell: known.cell === null ? null : cell(known.cell),
-    set: byName(known.set, dots),
-    hash: byName(known.hash, cell),
-    ttl: dots(known.ttl),
-  };
+  return canonical(normalise(withoutContributions(structuredClone(state), ignore)));
 }
 
 function withoutContributions(state: KeyState, ignore: readonly Straddle[]): KeyState {

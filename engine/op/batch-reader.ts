@@ -158,6 +158,7 @@ export class BatchReader {
 
   private endWith(problem: string, where: string): string {
     this.opCount = 0;
+    this.read = 0;
     return `bad batch: ${where}: ${problem}`;
   }
 

@@ -10,8 +10,8 @@
  *     hash     u32 n × (field | cell)
  *     TTL      u16 n × (dot | f64 hlc | f64 expiry)
  *
- * Dots, amounts and texts as in byte-writer.ts. Everything is sorted: dots by dictionary index and
- * seq, members and fields by their bytes. The dictionary lists the actors by id, so its order is the
+ * Dots, amounts and texts as in byte-writer.ts. Everything is sorted: dots by dictionary index (a
+ * list has at most one of each actor), members and fields by their bytes. The dictionary lists the actors by id, so its order is the
  * same everywhere too; the caller stores it once for many keys.
  */
 
@@ -117,9 +117,7 @@ type Indexes = ActorDictionary['indexes'];
 
 function sortDots<T extends Dot>(items: readonly T[], indexes: Indexes): readonly T[] {
   if (items.length < 2) return items;
-  return [...items].sort(
-    (a, b) => indexOf(indexes, a.actor) - indexOf(indexes, b.actor) || a.seq - b.seq,
-  );
+  return [...items].sort((a, b) => indexOf(indexes, a.actor) - indexOf(indexes, b.actor));
 }
 
 function indexOf(indexes: Indexes, actor: Actor): number {
@@ -170,7 +168,7 @@ function writeHash(out: ByteWriter, hash: HashState, indexes: Indexes): void {
   }
 }
 
-/** Reads dots in canonical order and says so when they are not, or when there are too few. */
+/** Reads dots by dictionary index, at most one of each actor, and at least `least` of them. */
 function readStamps<T extends Dot>(
   reader: ByteReader,
   actors: readonly Actor[],
@@ -181,17 +179,13 @@ function readStamps<T extends Dot>(
   if (count < least) reader.fail('an empty list of dots');
   const items: T[] = [];
   let lastIndex = -1;
-  let lastSeq = 0;
   for (let n = 0; n < count && reader.problem === null; n++) {
     const index = reader.u16();
     const seq = reader.seq();
     const hlc = reader.hlc();
     if (index >= actors.length) reader.fail('an actor that is not in the dictionary');
-    if (index < lastIndex || (index === lastIndex && seq <= lastSeq)) {
-      reader.fail('dots that are not in order');
-    }
+    if (index <= lastIndex) reader.fail('dots that are not in order of their actors');
     lastIndex = index;
-    lastSeq = seq;
     items.push(rest({ actor: actors[index] ?? 0, seq, hlc }));
   }
   return items;
@@ -209,8 +203,6 @@ function readCell(reader: ByteReader, actors: readonly Actor[]): Cell {
     return { ...stamp, cum, floorSeq, floorCum: reader.amount() };
   });
   if (siblings.length + contributions.length === 0) reader.fail('an empty cell');
-  const writers = new Set(contributions.map(({ actor }) => actor));
-  if (writers.size < contributions.length) reader.fail('two contributions of one actor');
   return { siblings, contributions };
 }
 

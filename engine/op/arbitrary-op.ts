@@ -1,0 +1,140 @@
+/** Random ops for the tests of this folder, and what is needed to compare them across rosters. */
+import fc from 'fast-check';
+import { type Amount, fromUnits } from '../crdt/amount.ts';
+import type { Bytes, Dot } from '../crdt/dot.ts';
+import { NO_TTL, type Op } from '../crdt/op.ts';
+import { actorText, emptyRoster, internActor, makeActorId, type Roster } from '../crdt/roster.ts';
+import type { VersionVector } from '../crdt/version-vector.ts';
+import { slotOf } from '../keyspace/slot.ts';
+
+/** Test actors; index 0 is the writer. */
+export const ACTOR_IDS = [
+  makeActorId(1, 0, 0x18f2a11c0ffee001n),
+  makeActorId(2, 3, 0x18f2a11c0ffee002n),
+  makeActorId(1, 1, 0x18f2a11c0ffee003n),
+  makeActorId(16, 65535, 0xffffffffffffffffn),
+];
+
+/** A roster with the test actors, first in the order given. */
+export function rosterOf(order: readonly number[]): Roster {
+  const roster = emptyRoster();
+  for (const index of order) internActor(roster, ACTOR_IDS[index]);
+  return roster;
+}
+
+export const FIRST_SEQ = 2 ** 33;
+
+export const bytes: fc.Arbitrary<Bytes> = fc
+  .uint8Array({ maxLength: 70 })
+  .map((array) => Buffer.from(array).toString('latin1'));
+
+export const amount: fc.Arbitrary<Amount> = fc.oneof(
+  fc.maxSafeInteger().map((whole) => (Object.is(whole, -0) ? 0 : whole)),
+  fc.bigInt({ min: -(2n ** 200n), max: 2n ** 200n }).map(fromUnits),
+);
+
+const seq = fc.oneof(fc.integer({ min: 1, max: FIRST_SEQ - 1 }), fc.constant(1));
+const dot: fc.Arbitrary<Dot> = fc.record({ actor: fc.nat(ACTOR_IDS.length - 1), seq });
+const dots = fc.array(dot, { maxLength: 3 });
+const floors = fc.array(fc.record({ actor: fc.nat(3), seq, cum: amount }), { maxLength: 2 });
+const expiry = fc.constantFrom(null, Number.POSITIVE_INFINITY, 0, 1767225600000);
+const ttl = fc.oneof(fc.constant(NO_TTL), fc.record({ drops: dots, expiry }));
+const vector: fc.Arbitrary<VersionVector> = fc.array(fc.oneof(fc.constant(0), seq), {
+  maxLength: ACTOR_IDS.length,
+});
+const removal = fc.record({
+  vector: fc.option(vector),
+  dots,
+  floors: fc.array(fc.record({ field: fc.option(bytes), actor: fc.nat(3), seq, cum: amount }), {
+    maxLength: 2,
+  }),
+});
+const pred = fc.option(fc.record({ seq, cum: amount }));
+const members = fc.array(fc.record({ member: bytes, drops: dots }), {
+  minLength: 1,
+  maxLength: 3,
+});
+const fieldDrops = { field: bytes, drops: dots, floors };
+
+const plainSet: fc.Arbitrary<Op> = fc
+  .record({ key: bytes, value: bytes, drops: fc.array(dot, { maxLength: 1 }), expiry })
+  .chain(({ drops, expiry: at, ...rest }) =>
+    fc.constantFrom(drops, []).map((ttlDrops): Op => {
+      const own = { drops: ttlDrops, expiry: at };
+      return { kind: 'string-set', ...rest, drops, floors: [], ttl: own, clear: null };
+    }),
+  );
+
+/** An op of any kind that a good writer could make as op number `FIRST_SEQ` or later. */
+export const anyOp: fc.Arbitrary<Op> = fc.oneof(
+  plainSet,
+  fc.record({
+    kind: fc.constant('string-set' as const),
+    key: bytes,
+    value: bytes,
+    drops: dots,
+    floors,
+    ttl,
+    clear: fc.option(removal),
+  }),
+  fc.record({
+    kind: fc.constant('string-add' as const),
+    key: bytes,
+    cum: amount,
+    pred,
+    ttl: fc.oneof(fc.constant(NO_TTL), ttl),
+  }),
+  fc.record({ kind: fc.constant('set-add' as const), key: bytes, members, ttl }),
+  fc.record({ kind: fc.constant('set-remove' as const), key: bytes, members, ttl }),
+  fc.record({
+    kind: fc.constant('hash-set' as const),
+    key: bytes,
+    fields: fc.array(fc.record({ ...fieldDrops, value: bytes }), { minLength: 1, maxLength: 2 }),
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('hash-add' as const),
+    key: bytes,
+    field: bytes,
+    cum: amount,
+    pred,
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('hash-remove' as const),
+    key: bytes,
+    fields: fc.array(fc.record(fieldDrops), { minLength: 1, maxLength: 2 }),
+    ttl,
+  }),
+  fc.record({ kind: fc.constant('delete' as const), key: bytes, removal }),
+  dot.chain(({ actor, seq: at }) =>
+    bytes.map((key): Op => {
+      const one = { vector: null, dots: [{ actor, seq: at }], floors: [] };
+      return { kind: 'delete', key, removal: one };
+    }),
+  ),
+  fc.record({ kind: fc.constant('expire' as const), key: bytes, ttl }),
+  fc.record({ kind: fc.constant('flush' as const), vector }),
+);
+
+export function slotOfOp(op: Op): number {
+  if (op.kind === 'flush') return 0;
+  const key = Buffer.from(op.key, 'latin1');
+  return slotOf(key, 0, key.length);
+}
+
+/** The op with actor ids in place of roster indexes, so that two members' views can be compared. */
+export function named(value: unknown, roster: Roster): unknown {
+  if (Array.isArray(value)) return value.map((item) => named(item, roster));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => {
+      if (name === 'actor') return [name, actorText(roster.ids[item as number])];
+      if (name !== 'vector' || item === null) return [name, named(item, roster)];
+      const entries = (item as VersionVector)
+        .map((at, actor): [string, number] => [actorText(roster.ids[actor]), at])
+        .filter(([, at]) => at > 0);
+      return [name, Object.fromEntries(entries)];
+    }),
+  );
+}
