@@ -170,6 +170,7 @@ export async function openClient(database: Database, region: Region): Promise<Re
     connectTimeout: 2_000,
     commandTimeout: 15_000,
     maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
     retryStrategy: () => 100,
   });
   // Broken connections show in the commands that fail; the client dials again by itself.
