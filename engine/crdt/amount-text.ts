@@ -19,9 +19,13 @@ import type { Bytes } from './dot.ts';
 
 /** Redis refuses longer float texts (MAX_LONG_DOUBLE_CHARS). */
 const FLOAT_CHARS_MAX = 5 * 1024 - 1;
-/** Decimal exponents that a long double has; beyond them strtold reports ERANGE. */
-const DECIMAL_EXPONENT_MAX = 4932;
-const DECIMAL_EXPONENT_MIN = -4951;
+/**
+ * Exponents that a long double has; beyond them strtold reports ERANGE. For values written as
+ * 0.DIGITS × 10^n, and as BITS × 2^n.
+ */
+const DECIMAL_EXPONENT_MAX = 4933;
+const DECIMAL_EXPONENT_MIN = -4949;
+const BINARY_EXPONENT_MIN = -16444;
 /** 1.189731495357231765e4932: the greatest long double, as a power of two that is above it. */
 const MAGNITUDE_LIMIT = 2n ** 16384n * UNITS_PER_ONE;
 
@@ -79,7 +83,7 @@ function parseDecimal(text: Bytes): Amount | null {
   const exponent = Number(match[4] ?? 0);
   const leadingZeros = match[2].length + fraction.length - digits.length;
   const magnitude = match[2].length - leadingZeros + exponent;
-  if (magnitude > DECIMAL_EXPONENT_MAX + 1 || magnitude < DECIMAL_EXPONENT_MIN) return null;
+  if (magnitude > DECIMAL_EXPONENT_MAX || magnitude < DECIMAL_EXPONENT_MIN) return null;
   const shift = exponent - fraction.length + AMOUNT_SCALE;
   const units =
     shift >= 0
@@ -97,7 +101,7 @@ function parseHexadecimal(text: Bytes): Amount | null {
   const mantissa = BigInt(`0x${digits}`);
   if (mantissa === 0n) return 0;
   const exponent = Number(match[4] ?? 0) - 4 * fraction.length;
-  if (Math.abs(exponent) > 65536) return null;
+  if (exponent > 16384 || exponent + bits(mantissa) < BINARY_EXPONENT_MIN) return null;
   const units =
     exponent >= 0
       ? (mantissa << BigInt(exponent)) * UNITS_PER_ONE
@@ -108,6 +112,10 @@ function parseHexadecimal(text: Bytes): Amount | null {
 function finish(units: bigint, sign: string): Amount | null {
   if (units >= MAGNITUDE_LIMIT) return null;
   return fromUnits(sign === '-' ? -units : units);
+}
+
+function bits(positive: bigint): number {
+  return positive.toString(2).length;
 }
 
 /** Both positive; half away from zero. */
