@@ -11,7 +11,10 @@ export function fillBuiltInDefaults(object: KubeObject): void {
 }
 
 const defaultsByKind: Record<string, (object: KubeObject) => void> = {
-  Pod: ({ spec }) => podSpec(spec),
+  Pod: ({ spec }) => {
+    podSpec(spec);
+    tolerateLostNodes(spec);
+  },
   StatefulSet: ({ spec }) => statefulSet(spec),
   Deployment: ({ spec }) => deployment(spec),
   Service: ({ spec }) => service(spec),
@@ -69,6 +72,17 @@ function podSpec(spec: Open): void {
   for (const volume of spec?.volumes ?? []) {
     fill(volume.secret, { defaultMode: 0o644 });
     fill(volume.configMap, { defaultMode: 0o644 });
+  }
+}
+
+/** A pod stays on a node that is lost for five minutes, unless it says otherwise. */
+function tolerateLostNodes(spec: Open): void {
+  for (const key of ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']) {
+    const held: Open[] = spec?.tolerations ?? [];
+    const said = held.some((one) => one.key === key || (!one.key && one.operator === 'Exists'));
+    if (said || spec === undefined) continue;
+    const toleration = { key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 };
+    spec.tolerations = [...held, toleration];
   }
 }
 
