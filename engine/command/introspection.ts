@@ -137,7 +137,7 @@ function commandInfo(session: ClientSession, args: Args): void {
   session.output.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
     const entry = session.server.commands.findByName(args.text(i));
-    if (entry === null) session.output.nullArray();
+    if (entry === null) session.output.nullBulk();
     else writeCommand(session.output, entry.command);
   }
 }

@@ -70,6 +70,8 @@ const SMALL_MAX = 512;
 const PAGE_SHARE = 1 / 32;
 /** Keys of a page are bounded, so that one SCAN cannot stop the member. */
 const SCAN_COUNT_MAX = 100_000;
+/** Places of the keyspace that a SCAN looks at even for a small COUNT. */
+const PLACES_MIN = 10_000;
 const UINT64_MAX = 2n ** 64n - 1n;
 
 type ScanOptions = { match: string | null; count: number; type: string | null };
@@ -78,8 +80,14 @@ function scan(session: ClientSession, args: Args): void {
   const { db } = session.server;
   const cursor = readCursor(args, 1);
   const options = readScanOptions(args, 2, true);
+  const count = Math.min(options.count, SCAN_COUNT_MAX);
   const page: string[] = [];
-  const next = db.scan(cursor, Math.min(options.count, SCAN_COUNT_MAX), (key) => page.push(key));
+  let next = cursor;
+  // The keyspace steps over places, many of which may be empty: go on until the page has its size.
+  for (let left = Math.max(PLACES_MIN, count * 10); left > 0; left -= count) {
+    next = db.scan(next, count, (key) => page.push(key));
+    if (next === 0 || page.length >= count) break;
+  }
   const found = page.filter((key) => fits(options, key) && typeFits(session, options, key));
   writePage(session, next, found);
 }

@@ -254,14 +254,9 @@ export class ClientSession {
   }
 
   private refuse(entry: Entry | null, text: string): void {
-    if (this.transaction !== null) {
-      this.transaction.broken = true;
-      if (entry?.command.name === 'EXEC') {
-        abortExec(this, text);
-        return;
-      }
-    }
-    this.output.error(text);
+    if (this.transaction !== null) this.transaction.broken = true;
+    if (entry?.command.name === 'EXEC') abortExec(this, text);
+    else this.output.error(text);
   }
 
   private postpone(entry: Entry, args: Args): void {

@@ -208,7 +208,9 @@ function setWithOptions(session: ClientSession, args: Args): void {
       return;
     }
   }
-  db.setString(buffer, start[1], end[1], buffer, start[2], end[2], expiryMs);
+  // A value that expires before it could be read is no value.
+  if (expiryMs <= db.nowMs) db.deleteKey(buffer, start[1], end[1]);
+  else db.setString(buffer, start[1], end[1], buffer, start[2], end[2], expiryMs);
   if (!options.get) output.ok();
 }
 

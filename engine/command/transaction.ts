@@ -108,7 +108,8 @@ export function queueCommand(session: ClientSession, entry: Entry, args: Args): 
 /** EXEC itself was refused: ends the transaction and says why. */
 export function abortExec(session: ClientSession, reason: string): void {
   endTransaction(session);
-  session.output.error(errorText('execAbortedBy', reason));
+  // Redis names the reason without its code when that is only ERR.
+  session.output.error(errorText('execAbortedBy', reason.replace(/^ERR /, '')));
 }
 
 function multi(session: ClientSession): void {

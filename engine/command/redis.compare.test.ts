@@ -1,0 +1,84 @@
+/**
+ * Every command's cases, played on our session and on a real redis-server, in RESP2 and RESP3.
+ *
+ *     same        both answer the same, types included
+ *     sameSorted  the same up to the order of an array's elements (sets, fields, keys)
+ *     sameError   both answer an error of the same first word
+ *
+ * What answers differently on purpose is not here but in docs/commands.md and in the unit tests.
+ */
+import { encodeRequest } from '../resp/request-writer.ts';
+import { compareCases } from './redis-cases.ts';
+import { type RedisConnection, RedisProcess, redisVersion } from './redis-process.ts';
+import type { ReplyTree } from './reply-tree.ts';
+import { makeFixture, show, type TestClient } from './session-fixture.ts';
+
+const PORT = 22_000;
+const version = redisVersion();
+const withRedis = version?.startsWith('7.0.') ? describe : describe.skip;
+if (withRedis === describe.skip) {
+  process.stderr.write(`comparing with Redis is skipped: found ${version}, needs 7.0 on PATH\n`);
+}
+
+withRedis('compared with Redis', () => {
+  let redis: RedisProcess;
+  beforeAll(async () => {
+    redis = await RedisProcess.start(PORT + Number(process.env.JEST_WORKER_ID ?? 0));
+  });
+  afterAll(() => redis.stop());
+
+  describe.each([2, 3])('RESP%i', (protocol) => {
+    test.each(Object.keys(compareCases))('%s', async (title) => {
+      const theirs = await redis.connect();
+      const ours = makeFixture({}, Date.now()).connect();
+      try {
+        await both(ours, theirs, ['FLUSHALL']);
+        await both(ours, theirs, ['HELLO', protocol]);
+        const differences: string[] = [];
+        for (const [verb, ...words] of compareCases[title]) {
+          const [mine, other] = await both(ours, theirs, words);
+          if (verb === 'run') continue;
+          const [a, b] = verb === 'sameSorted' ? [sorted(mine), sorted(other)] : [mine, other];
+          const equal = verb === 'sameError' ? sameCode(a, b) : show(a) === show(b);
+          if (!equal) differences.push(`${words.join(' ')}: ours ${show(a)}, Redis ${show(b)}`);
+        }
+        expect(differences).toEqual([]);
+      } finally {
+        theirs.close();
+        ours.session.closed();
+      }
+    });
+  });
+});
+
+/** Runs a command on both; returns the replies. */
+async function both(
+  ours: TestClient,
+  theirs: RedisConnection,
+  words: readonly (string | number)[],
+): Promise<[ReplyTree, ReplyTree]> {
+  theirs.write(encodeRequest(words.map((word) => Buffer.from(String(word), 'latin1'))));
+  const mine = ours.send(...words);
+  const other = await theirs.next();
+  if (mine === null) throw new Error(`${words.join(' ')}: no reply`);
+  return [mine, other];
+}
+
+function sameCode(a: ReplyTree, b: ReplyTree): boolean {
+  if (a.kind !== 'error' || b.kind !== 'error') return false;
+  return a.text.split(' ')[0] === b.text.split(' ')[0];
+}
+
+/** Sorts the elements of the reply, and of arrays within it, pairs staying together in maps. */
+function sorted(reply: ReplyTree): ReplyTree {
+  if (reply.kind === 'map') {
+    const pairs: ReplyTree[][] = [];
+    for (let i = 0; i < reply.items.length; i += 2) pairs.push(reply.items.slice(i, i + 2));
+    pairs.sort((a, b) => (show(a[0]) < show(b[0]) ? -1 : 1));
+    return { kind: 'map', items: pairs.flat() };
+  }
+  if (!('items' in reply)) return reply;
+  const items = reply.items.map(sorted);
+  items.sort((a, b) => (show(a) < show(b) ? -1 : 1));
+  return { kind: reply.kind, items };
+}
