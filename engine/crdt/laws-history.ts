@@ -13,11 +13,12 @@ import fc from 'fast-check';
 import type { Amount } from './amount.ts';
 import { parseAmount } from './amount-text.ts';
 import { applyOp } from './apply-op.ts';
-import type { Cell } from './cell.ts';
+import { type Cell, cellText } from './cell.ts';
 import { checkKey } from './check.ts';
 import type { Actor, Bytes, Dot } from './dot.ts';
 import { HLC_EPOCH_MS, type HlcClock, newClock, receive, tick } from './hlc.ts';
 import { type KeyState, type ValueType, visibleType } from './key-state.ts';
+import type { SpecValue } from './laws-spec.ts';
 import type { Envelope, Op } from './op.ts';
 import {
   holdsIncrements,
@@ -32,6 +33,7 @@ import {
   prepareStringSet,
 } from './prepare.ts';
 import { emptyRoster, internActor, makeActorId, type Roster } from './roster.ts';
+import { ttlExpiry } from './ttl.ts';
 import { advance, copyVector, covers, emptyVector, type VersionVector } from './version-vector.ts';
 
 export const KEY = 'k';
@@ -143,6 +145,21 @@ export function allOps(world: World): HistoryOp[] {
     for (const op of log) seen.set(`${op.envelope.actor}:${op.envelope.seq}`, op);
   }
   return [...seen.values()];
+}
+
+/** What clients see, and the states that a type clash hides. */
+export function read(state: KeyState | null, roster: Roster): SpecValue {
+  const fields = [...(state?.hash ?? [])].map(([field, cell]): [Bytes, Bytes] => [
+    field,
+    cellText(cell, roster) as Bytes,
+  ]);
+  return {
+    type: visibleType(state, roster),
+    string: state?.cell == null ? null : cellText(state.cell, roster),
+    set: [...(state?.set?.keys() ?? [])].sort(),
+    hash: Object.fromEntries(fields),
+    expiry: ttlExpiry(state?.ttl ?? []),
+  };
 }
 
 /** A form in which equal states are deeply equal, whatever the order of their lists. */

@@ -10,9 +10,9 @@
  */
 import fc from 'fast-check';
 import { applyOp } from './apply-op.ts';
-import { type Cell, cellText } from './cell.ts';
+import type { Cell } from './cell.ts';
 import type { Actor, Bytes } from './dot.ts';
-import { type KeyState, mergeKey, normalise, visibleType } from './key-state.ts';
+import { type KeyState, mergeKey, normalise } from './key-state.ts';
 import {
   type Action,
   allOps,
@@ -23,12 +23,11 @@ import {
   play,
   pull,
   type Replica,
+  read,
   receiveOp,
   type World,
 } from './laws-history.ts';
-import { type SpecValue, spec } from './laws-spec.ts';
-import type { Roster } from './roster.ts';
-import { ttlExpiry } from './ttl.ts';
+import { spec } from './laws-spec.ts';
 import { copyVector, covers, joinVector, seqOf, type VersionVector } from './version-vector.ts';
 
 const RUNS = 800;
@@ -177,21 +176,6 @@ describe('laws of merge', () => {
 });
 
 // ── What the laws are written with ──────────────────────────────────────────────────────────
-
-/** What clients see, and the states that a type clash hides. */
-function read(state: KeyState | null, roster: Roster): SpecValue {
-  const fields = [...(state?.hash ?? [])].map(([field, cell]): [Bytes, Bytes] => [
-    field,
-    cellText(cell, roster) as Bytes,
-  ]);
-  return {
-    type: visibleType(state, roster),
-    string: state?.cell == null ? null : cellText(state.cell, roster),
-    set: [...(state?.set?.keys() ?? [])].sort(),
-    hash: Object.fromEntries(fields),
-    expiry: ttlExpiry(state?.ttl ?? []),
-  };
-}
 
 /** The canonical form without the contributions in `ignore`. */
 function comparable(state: KeyState | null, ignore: readonly Straddle[]): unknown {
