@@ -68,7 +68,7 @@ export function startElection(options: LeaseOptions): Election {
     }
     const spec = lease.spec ?? {};
     const mine = spec.holderIdentity === identity;
-    const key = `${spec.holderIdentity}/${spec.renewTime?.toISOString()}`;
+    const key = `${spec.holderIdentity}/${String(spec.renewTime)}`;
     if (key !== seen.key) seen = { key, atMs: Date.now() };
     const heldMs = (spec.leaseDurationSeconds ?? DURATION_SECONDS) * 1_000;
     if (!mine && spec.holderIdentity && Date.now() - seen.atMs < heldMs) return false;
@@ -77,7 +77,7 @@ export function startElection(options: LeaseOptions): Election {
       holderIdentity: identity,
       leaseDurationSeconds: DURATION_SECONDS,
       renewTime: now,
-      acquireTime: mine ? spec.acquireTime : now,
+      acquireTime: mine && spec.acquireTime ? microTime(spec.acquireTime) : now,
       leaseTransitions: (spec.leaseTransitions ?? 0) + (mine ? 0 : 1),
     };
     // The version that was read goes back with it: of two that try, one gets 409.
@@ -110,11 +110,16 @@ export function startElection(options: LeaseOptions): Election {
         const at = { namespace, name };
         const lease = await call(() => client.coordination.readNamespacedLease(at));
         if (lease.spec?.holderIdentity !== identity) return;
-        lease.spec = { ...lease.spec, holderIdentity: '' };
+        lease.spec = { leaseDurationSeconds: DURATION_SECONDS };
         await call(() => client.coordination.replaceNamespacedLease({ ...at, body: lease }));
       } catch (error) {
         log.debug({ error: String(error) }, 'lease not released');
       }
     },
   };
+}
+
+/** The library reads MicroTime as text and writes it only from a V1MicroTime. */
+function microTime(value: Date | string): V1MicroTime {
+  return new V1MicroTime(value);
 }

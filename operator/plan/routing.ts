@@ -32,8 +32,9 @@ export function planRouting(
   let { version } = record;
   const reportedMax = Math.max(0, ...observed.pods.map((p) => p.health.report?.mapVersion ?? 0));
   const digest = mapDigest(buildMap(build, observed, elected.shards, 0));
-  const anyMember = observed.pods.some(({ component, ip }) => component === 'shard' && ip !== '');
-  if (anyMember && (digest !== record.digest || reportedMax > record.version)) {
+  // Before there is any primary a map would tell nobody anything.
+  const useful = elected.shards.some(({ primary }) => primary !== '');
+  if (useful && (digest !== record.digest || reportedMax > record.version)) {
     version = Math.max(record.version, reportedMax) + 1;
     const next: MapRecord = {
       version,

@@ -49,6 +49,7 @@ export function newWorld(spec: Partial<SpecInput> = {}): World {
     build: {
       owner: { name: 'carts', namespace: 'shop', uid: 'uid-carts' },
       spec: specForRegion(full, 'eu'),
+      fullSpec: full,
       region: { name: 'eu', number: 1 },
       engineImage: 'meridian-engine:dev',
       zonesKnown: true,

@@ -9,6 +9,8 @@ import type { Owner } from './names.ts';
 export type Build = {
   readonly owner: Owner;
   readonly spec: Spec;
+  /** The spec as it was written, kept in the cluster as the one in force. */
+  readonly fullSpec: Spec;
   readonly region: { readonly name: string; readonly number: number };
   readonly engineImage: string;
   /** False when no node has the zone label: then members can only be spread over hosts. */

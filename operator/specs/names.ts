@@ -13,6 +13,7 @@ export const FIELD_MANAGER = 'meridian-operator';
 export const CONTAINER = 'engine';
 export const TEMPLATE_ANNOTATION = 'meridian.dev/template';
 export const SPEC_ANNOTATION = 'meridian.dev/built-from';
+export const IN_FORCE_ANNOTATION = 'meridian.dev/in-force';
 export const DATABASE_LABEL = 'meridian.dev/database';
 export const SHARD_LABEL = 'meridian.dev/shard';
 export const COMPONENT_LABEL = 'meridian.dev/component';

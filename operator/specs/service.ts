@@ -1,9 +1,11 @@
 /** The three Services of a database: for clients, for other regions, and for members' names. */
 import type { ServiceSpec } from '../api/schema.ts';
 import type { Build, KubeObject } from './build.ts';
+import { canonicalJson } from './fingerprint.ts';
 import {
   COMPONENT_LABEL,
   databaseLabels,
+  IN_FORCE_ANNOTATION,
   MEMBER_PEER_PORT,
   MEMBER_PORT,
   membersServiceName,
@@ -26,12 +28,21 @@ export function peerService({ owner, spec }: Build): KubeObject {
   return exposed(owner, peerServiceName(owner), spec.proxies.peerService, port);
 }
 
-/** Gives each member a DNS name; also before it is ready, since members find each other early. */
-export function membersService({ owner }: Build): KubeObject {
+/**
+ * Gives each member a DNS name; also before it is ready, since members find each other early.
+ *
+ * It is the first object to be applied, so it carries the spec in force: what a later spec is
+ * compared with, and what goes on being run while a later one is wrong.
+ */
+export function membersService({ owner, fullSpec, zonesKnown }: Build): KubeObject {
+  const inForce = canonicalJson({ spec: fullSpec, zonesKnown });
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: metadata(owner, membersServiceName(owner)),
+    metadata: {
+      ...metadata(owner, membersServiceName(owner)),
+      annotations: { [IN_FORCE_ANNOTATION]: inForce },
+    },
     spec: {
       type: 'ClusterIP',
       clusterIP: 'None',

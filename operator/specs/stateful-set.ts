@@ -54,7 +54,7 @@ export function statefulSet(build: Build, shard: number): KubeObject {
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Delete' },
       selector: { matchLabels: labels },
       template: podTemplate({ labels, container, spread: memberSpread(build, labels) }),
-      ...(storage ? { volumeClaimTemplates: [claimTemplate(storage)] } : {}),
+      ...(storage ? { volumeClaimTemplates: [claimTemplate(storage, labels)] } : {}),
     },
   };
 }
@@ -103,11 +103,14 @@ function memberSpread({ spec, zonesKnown }: Build, labels: Record<string, string
   return [zones, hosts];
 }
 
-function claimTemplate(storage: NonNullable<Spec['persistence']['storage']>): object {
+function claimTemplate(
+  storage: NonNullable<Spec['persistence']['storage']>,
+  labels: Record<string, string>,
+): object {
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: { name: 'data' },
+    metadata: { name: 'data', labels },
     spec: {
       accessModes: ['ReadWriteOnce'],
       resources: { requests: { storage: storage.size } },

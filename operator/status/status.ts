@@ -121,11 +121,9 @@ function withFirstWrites({ record, pods }: Observed): FailoverRecord[] {
 }
 
 function plannedSteps(plan: Plan): Status['plan'] {
-  return plan.steps
-    .slice(0, PLAN_STEPS_MAX)
-    .map((step) => ({
-      step: step.kind,
-      object: describe(step).slice(0, 300),
-      reason: step.reason,
-    }));
+  return plan.steps.slice(0, PLAN_STEPS_MAX).map((step) => ({
+    step: step.kind,
+    object: describe(step).slice(0, 300),
+    reason: step.reason,
+  }));
 }
