@@ -108,7 +108,10 @@ export function decodeSlot(body: Uint8Array, roster: Roster): SlotState | string
   return reader.problem === null ? { slot, vector, keys } : `bad slot state: ${reader.problem}`;
 }
 
-/** Puts the state in the place of what the slot holds. The vector becomes the slot's exception. */
+/**
+ * Puts the state in the place of what the slot holds. The vector becomes the slot's exception and
+ * replaces one that was held: what only the old state had seen is not in the slot any more.
+ */
 export function replaceSlot(ground: Ground, incoming: SlotState): void {
   const { keyspace } = ground;
   for (const ref of slotRefs(ground, incoming.slot)) {
@@ -116,7 +119,7 @@ export function replaceSlot(ground: Ground, incoming: SlotState): void {
     keyspace.remove(place.hash, place.ref);
   }
   for (const [key, state] of incoming.keys) ground.store(ground.findText(key), state, -1);
-  addException(ground, incoming);
+  ground.exceptions.set(incoming.slot, incoming.vector);
 }
 
 /** Merges the state into what the slot holds. The vector becomes part of the slot's exception. */

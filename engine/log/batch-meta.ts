@@ -36,3 +36,17 @@ export function hasBatchMeta(frame: Uint8Array): boolean {
   if (frame.length < ACTORS_AT + ACTOR_BYTES) return false;
   return frame[ACTOR_COUNT_AT] + frame[ACTOR_COUNT_AT + 1] * 256 > 0;
 }
+
+const FLUSH_KIND = 10;
+
+/** The slots that a valid BATCH frame touches, each once; -1 stands for all of them (FLUSHALL). */
+export function batchSlots(frame: Uint8Array): Set<number> {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  const slots = new Set<number>();
+  let at = ACTORS_AT + view.getUint16(ACTOR_COUNT_AT, true) * ACTOR_BYTES;
+  while (at < frame.length) {
+    slots.add(frame[at + 4] === FLUSH_KIND ? -1 : view.getUint16(at + 6, true));
+    at += 4 + view.getUint32(at, true);
+  }
+  return slots;
+}

@@ -1,11 +1,9 @@
 /**
  * Who writes in this directory, and under which actor.
  *
- * An actor is never used by two runs that do not know each other's last seq: a crash may have lost
- * the end of the log after peers had got it, and the same dot would then name two writes. So every
- * start takes a new incarnation and stores it, for good, before the first write. Only a directory
- * that was closed in order may go on with its actor, and only if the log ends at the very seq that
- * was noted when it was closed.
+ * An actor is never used by two runs: a crash may have lost the end of the log after peers had got
+ * it, and the same dot would then name two writes. So every start takes a new incarnation and
+ * stores it, for good, before the first write.
  */
 
 import { HLC_EPOCH_MS } from '../crdt/hlc.ts';
@@ -22,8 +20,6 @@ export type Identity = {
   readonly regionNumber: number;
   readonly member: string;
   readonly actor: string;
-  /** Last seq of the actor when the directory was closed in order; null: in use, or a crash. */
-  readonly closedAtSeq: number | null;
 };
 
 /** The identity stored here, null when there is none, or what is wrong with it. */

@@ -65,7 +65,7 @@ export class ImageWriter {
     let bytes = 0;
     const until = Math.min(SLOT_COUNT, this.slot + TICK_SLOTS);
     while (this.slot < until && bytes < TICK_BYTES) {
-      const body = this.options.db.exportSlot(this.slot++);
+      const body = this.capture(this.slot++);
       if (body === null) continue;
       const frame = sealFrame(FRAME_KIND.slotState, body);
       frames.push(frame);
@@ -75,6 +75,15 @@ export class ImageWriter {
     if (this.slot === SLOT_COUNT) frames.push(sealJson(FRAME_KIND.imageEnd, { slots: this.slots }));
     if (frames.length > 0) this.write(frames);
     if (this.slot === SLOT_COUNT) this.finish();
+  }
+
+  /** An empty slot is left out, unless a state merge has brought it ahead of the vector. */
+  private capture(slot: number): Uint8Array | null {
+    const { db } = this.options;
+    const body = db.exportSlot(slot);
+    if (body !== null || db.exceptionCount === 0) return body;
+    const vector = db.slotVector(slot);
+    return vector === db.vector ? null : db.emptySlot(slot, vector);
   }
 
   private finish(): void {

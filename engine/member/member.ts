@@ -1,0 +1,493 @@
+/**
+ * A member: database, log, sessions and clients put together. Pure over its `Env`; the shell
+ * (server.ts) and the simulator drive the very same code.
+ *
+ * Everything that happens (bytes of a client, frames of a peer, a tick) changes the database at
+ * once and asks for a *turn*, which comes at the end of this round of the event loop and ends
+ * everything in one order:
+ *
+ *     1  seal     the ops made here since the last turn become one frame
+ *     2  log      the frame is appended, with those that came from peers, and written
+ *     3  send     replicas and regions get it
+ *     4  reply    clients hear of it (later, if the policy wants an fsync or replicas first)
+ *
+ * So a process that is killed after a client has its reply has written the op and has handed it to
+ * the sockets of its replicas.
+ */
+
+import {
+  type InfoSection,
+  type MapRefusal,
+  type MemberApi,
+  type MemberRole,
+  makeServerContext,
+  type ProcessFacts,
+  type ReplicationView,
+  type ServerContext,
+  type WaitDone,
+} from '../command/context.ts';
+import type { ClientSession } from '../command/session.ts';
+import { type Config, limits } from '../config.ts';
+import { type ApplyOutcome, Db } from '../core/db.ts';
+import { actorText } from '../crdt/roster.ts';
+import { copyVector, countOps, covers, type VersionVector } from '../crdt/version-vector.ts';
+import type { Env, Link, LinkHandler } from '../env.ts';
+import { Backlog } from '../log/backlog.ts';
+import { batchMeta, hasBatchMeta } from '../log/batch-meta.ts';
+import { frameBody } from '../log/frame.ts';
+import { type DatabaseMap, parseMap } from '../map/database-map.ts';
+import { type Introduction, PROTOCOL_VERSION, type Refusal } from '../replication/message.ts';
+import { NONCE_BYTES } from '../replication/proof.ts';
+import type { SessionServer } from '../replication/server.ts';
+import { admission } from './admission.ts';
+import { type Client, type ClientLink, Clients } from './clients.ts';
+import { type Dialled, isCaughtUp, Peers } from './peers.ts';
+import { type Placement, placeMember } from './role.ts';
+import { StateMerge } from './state-merge.ts';
+import { type MemberView, memberInfo, memberStatus, replicationView } from './status.ts';
+import { Storage, type StorageSizes } from './storage.ts';
+import { Waits } from './waits.ts';
+
+export type MemberOptions = {
+  readonly facts: ProcessFacts;
+  readonly sizes?: Partial<StorageSizes>;
+  /** Called when a turn is needed; the answer is a call of `turn` soon. */
+  readonly wake: () => void;
+  /** SHUTDOWN: ends the process in order. */
+  readonly shutdown: () => void;
+};
+
+/** Steps of the expiry cycle in one tick. */
+const EXPIRY_BUDGET = 200;
+
+export class Member implements MemberApi {
+  readonly db: Db;
+  readonly context: ServerContext;
+  readonly peers: Peers;
+  readonly clients: Clients;
+  private readonly env: Env;
+  private readonly config: Config;
+  private readonly options: MemberOptions;
+  private readonly backlog: Backlog;
+  private readonly storage: Storage;
+  private readonly waits = new Waits();
+  private map: DatabaseMap | null = null;
+  private mapJson: string | null = null;
+  private placement: Placement;
+  private readonly paused = new Set<string>();
+  private readonly regionAcked = new Map<string, VersionVector>();
+  /** What was applied at log positions that are not safe yet; then what is. */
+  private unsafeVectors: { readonly position: number; readonly vector: VersionVector }[] = [];
+  private safeAt: VersionVector = [];
+  private sealedSeq = 0;
+  private startedEmpty: boolean;
+  private readonly startedAtMs: number;
+  private firstWriteAtMs: number | null = null;
+  private isScheduled = false;
+  private stopping = false;
+
+  /** Recovers from the disk. Throws `DamagedLog` when that cannot be done. */
+  constructor(env: Env, config: Config, options: MemberOptions) {
+    this.env = env;
+    this.config = config;
+    this.options = options;
+    this.startedAtMs = env.clock.monotonicMs();
+    const random = (): number => env.random.uint32() / 2 ** 32;
+    const region = config.regionNumber;
+    this.db = new Db({ random, region, maxMemoryBytes: config.maxMemoryBytes });
+    this.backlog = new Backlog(config.backlogBytesMax);
+    const sizes: StorageSizes = {
+      segmentBytesMax: limits.segmentBytesMax.value,
+      imageAfterBytes: limits.imageAfterBytes.value,
+      ...options.sizes,
+    };
+    this.storage = new Storage(env, config, this.db, this.backlog, sizes);
+    this.storage.synced = () => this.wake();
+    this.db.beginTurn(env.clock.wallMs());
+    this.db.newActor(this.storage.actorId);
+    this.safeAt = copyVector(this.db.vector);
+    this.startedEmpty = countOps(this.db.vector) === 0;
+    this.context = makeServerContext({
+      db: this.db,
+      member: this,
+      process: options.facts,
+      clockMs: () => env.clock.wallMs(),
+      random,
+      config: {
+        requirepass: config.requirepass ?? '',
+        maxMemoryBytes: config.maxMemoryBytes,
+        port: config.port,
+        bind: config.bind,
+        dir: config.dir ?? '',
+        fsync: config.fsync,
+      },
+    });
+    this.clients = this.makeClients();
+    this.peers = this.makePeers();
+    this.placement = placeMember(config, null);
+    const stored = config.managed ? this.storage.loadMap() : null;
+    if (stored === null || this.setMap(stored) !== null) this.place();
+  }
+
+  // ── Driven by the shell ───────────────────────────────────────────────────────────────────
+
+  connectClient(remote: string, local: string, link: ClientLink): Client {
+    return this.clients.connect(this.context, remote, local, link);
+  }
+
+  acceptPeer(link: Link): LinkHandler {
+    return this.peers.accept(link);
+  }
+
+  /** Ends everything that happened since the last turn. */
+  turn(): void {
+    this.isScheduled = false;
+    this.sealLocal();
+    const more = this.peers.turn();
+    this.sealLocal();
+    this.storage.flush(this.db.vector);
+    this.noteSafe();
+    this.peers.pump();
+    this.clients.flush();
+    this.clients.release();
+    if (more) this.wake();
+  }
+
+  /** To be called some fifty to a hundred times a second. */
+  tick(): void {
+    const { clock } = this.env;
+    const nowMs = clock.monotonicMs();
+    const wallMs = clock.wallMs();
+    this.db.tick(wallMs, EXPIRY_BUDGET);
+    this.context.clients.tick(wallMs);
+    this.waits.check(nowMs);
+    this.clients.tick();
+    this.turn();
+    this.storage.tick(nowMs);
+    this.peers.tick();
+    this.peers.pump();
+    if (this.startedEmpty) this.checkFilled();
+  }
+
+  /** Ends in order: what was written becomes safe, links and clients are closed. */
+  stop(done: () => void): void {
+    if (this.stopping) return;
+    this.stopping = true;
+    this.turn();
+    this.storage.close(() => {
+      this.clients.release();
+      this.clients.stop();
+      this.peers.stop();
+      done();
+    });
+  }
+
+  // ── MemberApi ─────────────────────────────────────────────────────────────────────────────
+
+  role(): MemberRole {
+    return this.placement.role;
+  }
+
+  startingReason(): string {
+    return this.placement.reason;
+  }
+
+  status(): object {
+    return memberStatus(this.view());
+  }
+
+  info(): readonly InfoSection[] {
+    return memberInfo(this.view());
+  }
+
+  replication(): ReplicationView {
+    return replicationView(this.view());
+  }
+
+  waitRegions(
+    session: ClientSession,
+    n: number,
+    timeoutMs: number,
+    all: boolean,
+    done: WaitDone,
+  ): () => void {
+    const { lastSeq } = session;
+    const needed = all ? Math.max(n, this.placement.regions.length) : n;
+    return this.beginWait(() => this.regionsWith(lastSeq), needed, timeoutMs, done);
+  }
+
+  waitReplicas(
+    session: ClientSession,
+    n: number,
+    timeoutMs: number,
+    all: boolean,
+    done: WaitDone,
+  ): () => void {
+    const { lastSeq } = session;
+    const members = this.placement.targets.filter(({ purpose }) => purpose === 'member').length;
+    const needed = all ? Math.max(n, members) : n;
+    return this.beginWait(() => this.replicasWith(lastSeq), needed, timeoutMs, done);
+  }
+
+  link(region: string, pause: boolean): boolean {
+    if (!this.placement.regions.some(({ name }) => name === region)) return false;
+    if (pause) this.paused.add(region);
+    else this.paused.delete(region);
+    this.place();
+    return true;
+  }
+
+  setMap(json: string): MapRefusal | null {
+    const result = parseMap(json);
+    if ('errors' in result) {
+      const list = result.errors.map(({ path, rule }) => (path === '' ? rule : `${path}: ${rule}`));
+      return { kind: 'invalid', reason: list.join('; ') };
+    }
+    const { map } = result;
+    for (const name of ['database', 'region', 'regionNumber'] as const) {
+      if (map[name] === this.config[name]) continue;
+      return { kind: 'invalid', reason: `${name}: must be ${this.config[name]}, as started` };
+    }
+    const held = this.map?.version ?? -1;
+    if (map.version < held) return { kind: 'stale', held, given: map.version };
+    if (map.version === held) {
+      const isSame = JSON.stringify(map) === JSON.stringify(this.map);
+      return isSame ? null : { kind: 'stale', held, given: map.version };
+    }
+    this.map = map;
+    this.mapJson = json;
+    if (this.config.managed) this.storage.saveMap(json);
+    this.place();
+    return null;
+  }
+
+  getMap(): string | null {
+    return this.mapJson;
+  }
+
+  publish(channel: string, message: string): void {
+    this.peers.publish(latin1(channel), latin1(message), () => true);
+  }
+
+  shutdown(): void {
+    this.options.shutdown();
+  }
+
+  // ── Inside ────────────────────────────────────────────────────────────────────────────────
+
+  /** What of this member is applied and would survive by the fsync policy. */
+  get safeVector(): VersionVector {
+    return this.safeAt;
+  }
+
+  private wake(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    this.options.wake();
+  }
+
+  /** Takes the role that flags and map give. */
+  private place(): void {
+    const before = this.placement;
+    this.placement = placeMember(this.config, this.map);
+    const { role, targets, slots } = this.placement;
+    this.db.writable = role === 'primary';
+    if (role !== before.role) {
+      this.firstWriteAtMs = null;
+      const { epoch } = this.placement;
+      this.env.journal.info({ role, epoch, slots }, 'this member has a new role');
+    }
+    this.peers.setTargets(
+      targets.filter(({ purpose, region }) => purpose !== 'region' || !this.paused.has(region)),
+    );
+    this.peers.expel((remote) => this.refuse(remote));
+    this.wake();
+  }
+
+  /** The ops made here become a frame of the log. */
+  private sealLocal(): void {
+    const frame = this.db.takeFrame();
+    if (frame === null) return;
+    const firstSeq = this.sealedSeq + 1;
+    this.sealedSeq = this.db.lastSeq;
+    this.backlog.appendBatch(this.db.actor, firstSeq, this.sealedSeq, frame);
+    this.storage.append(frame);
+  }
+
+  private applyRemote(frame: Uint8Array, from: Dialled): ApplyOutcome {
+    this.sealLocal();
+    this.db.beginTurn(this.env.clock.wallMs());
+    const outcome = this.db.applyBatch(frameBody(frame));
+    if (outcome !== 'applied' && outcome !== 'known') return outcome;
+    if (!hasBatchMeta(frame)) return outcome;
+    const meta = batchMeta(frame, this.db.roster);
+    if (outcome === 'applied') {
+      this.backlog.appendBatch(meta.actor, meta.firstSeq, meta.lastSeq, frame);
+      this.storage.append(frame);
+    }
+    this.peers.noteKnown(from, meta.actor, meta.lastSeq);
+    return outcome;
+  }
+
+  /** Notes what is safe now, for confirmations to peers. */
+  private noteSafe(): void {
+    if (this.env.disk === null || this.config.fsync !== 'always') {
+      this.safeAt = this.db.vector;
+      return;
+    }
+    const { position, safe } = this.storage;
+    if (this.unsafeVectors.at(-1)?.position !== position) {
+      this.unsafeVectors.push({ position, vector: copyVector(this.db.vector) });
+    }
+    while (this.unsafeVectors.length > 1 && this.unsafeVectors[0].position <= safe) {
+      this.safeAt = this.unsafeVectors.shift()!.vector;
+    }
+    if (this.unsafeVectors[0].position <= safe) this.safeAt = this.unsafeVectors[0].vector;
+  }
+
+  private published(channel: Uint8Array, message: Uint8Array, from: Dialled): void {
+    this.context.pubsub.deliver(fromLatin1(channel), fromLatin1(message));
+    if (this.placement.role !== 'primary') return;
+    const isLocal = from.target.purpose === 'member';
+    this.peers.publish(channel, message, (remote) =>
+      remote.purpose === 'region' ? isLocal : remote.actor !== from.remoteActor,
+    );
+  }
+
+  private confirmed(server: SessionServer): void {
+    const { remote } = server;
+    if (remote?.purpose === 'region') this.regionAcked.set(remote.region, server.acked);
+    this.waits.check(this.env.clock.monotonicMs());
+    this.wake();
+  }
+
+  private regionsWith(seq: number): number {
+    const { actor } = this.db;
+    let count = 0;
+    for (const { name } of this.placement.regions) {
+      const acked = this.regionAcked.get(name);
+      if (acked !== undefined && covers(acked, actor, seq)) count++;
+    }
+    return count;
+  }
+
+  private replicasWith(seq: number): number {
+    const { actor } = this.db;
+    let count = 0;
+    for (const { server } of this.peers.accepted) {
+      if (server.state !== 'streaming' || server.remote?.purpose !== 'member') continue;
+      if (seq === 0 || covers(server.acked, actor, seq)) count++;
+    }
+    return count;
+  }
+
+  private beginWait(
+    count: () => number,
+    needed: number,
+    timeoutMs: number,
+    done: WaitDone,
+  ): () => void {
+    return this.waits.begin(count, needed, timeoutMs, this.env.clock.monotonicMs(), done);
+  }
+
+  /** A member that started empty counts as filled once it has what a peer told of. */
+  private checkFilled(): void {
+    const wrote = this.sealedSeq > 0;
+    const { vector } = this.db;
+    const filled = this.peers.dialled.some(
+      (link) => countOps(link.puller?.heard ?? []) > 0 && isCaughtUp(link, vector),
+    );
+    if (wrote || filled) this.startedEmpty = false;
+  }
+
+  private introduce(purpose: Introduction['purpose']): Introduction {
+    const { database, region, regionNumber, member } = this.config;
+    return {
+      protocol: PROTOCOL_VERSION,
+      database,
+      slots: this.placement.slots,
+      region,
+      regionNumber,
+      member,
+      actor: actorText(this.storage.actorId),
+      purpose,
+      nonce: Buffer.from(this.env.random.bytes(NONCE_BYTES)).toString('hex'),
+    };
+  }
+
+  private refuse(remote: Introduction): Refusal | null {
+    return admission(remote, this.config, this.placement, this.paused);
+  }
+
+  private view(): MemberView {
+    return {
+      config: this.config,
+      db: this.db,
+      storage: this.storage,
+      peers: this.peers,
+      placement: this.placement,
+      mapVersion: this.map?.version ?? 0,
+      startedEmpty: this.startedEmpty,
+      upMs: Math.round(this.env.clock.monotonicMs() - this.startedAtMs),
+      firstWriteAtMs: this.firstWriteAtMs,
+      paused: this.paused,
+      regionAcked: this.regionAcked,
+      nowMs: this.env.clock.monotonicMs(),
+    };
+  }
+
+  private makeClients(): Clients {
+    return new Clients({
+      minReplicas: this.config.minReplicas,
+      position: () => this.storage.position,
+      safe: () => this.storage.safe,
+      replicasWith: (seq) => this.replicasWith(seq),
+      monotonicMs: () => this.env.clock.monotonicMs(),
+      wrote: () => {
+        this.firstWriteAtMs ??= this.env.clock.wallMs();
+      },
+      wake: () => this.wake(),
+    });
+  }
+
+  private makePeers(): Peers {
+    return new Peers({
+      env: this.env,
+      roster: this.db.roster,
+      backlog: this.backlog,
+      secret: this.config.peerSecret,
+      regionNumber: this.config.regionNumber,
+      vector: () => this.db.vector,
+      safeVector: () => this.safeAt,
+      introduce: (purpose) => this.introduce(purpose),
+      refuse: (remote) => this.refuse(remote),
+      applyRemote: (frame, from) => this.applyRemote(frame, from),
+      stateSink: (from) => this.makeStateMerge(from),
+      published: (channel, message, from) => this.published(channel, message, from),
+      exportSlot: (slot) => this.db.exportSlot(slot),
+      slotRange: () => this.placement,
+      confirmed: (server) => this.confirmed(server),
+      wake: () => this.wake(),
+    });
+  }
+
+  private makeStateMerge(from: Dialled): StateMerge {
+    return new StateMerge({
+      db: this.db,
+      backlog: this.backlog,
+      firstSlot: () => this.placement.firstSlot,
+      lastSlot: () => this.placement.lastSlot,
+      log: (frame) => this.storage.append(frame),
+      sealLocal: () => this.sealLocal(),
+      merged: (vector) => this.peers.noteKnownVector(from, vector),
+    });
+  }
+}
+
+function latin1(text: string): Uint8Array {
+  return Buffer.from(text, 'latin1');
+}
+
+function fromLatin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}

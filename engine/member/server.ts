@@ -1,0 +1,138 @@
+/**
+ * Shell: a member as a process. Sockets, timers and signals on one side, the pure member on the
+ * other: bytes go in as they come, and one turn per round of the event loop ends what they did.
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config.ts';
+import type { Clock, Disk, Env, Journal, Random } from '../env.ts';
+import { openFileDisk } from '../log/disk-file.ts';
+import type { Connection } from '../net/connection.ts';
+import { sockets } from '../net/sockets.ts';
+import { Member } from './member.ts';
+import { linkOver, socketTransport } from './peer-links.ts';
+
+const TICK_MS = 10;
+
+export type RunningMember = {
+  readonly port: number;
+  readonly peerPort: number;
+  readonly member: Member;
+  /** Makes everything safe, closes all connections. */
+  close(): Promise<void>;
+};
+
+export type ServerHooks = {
+  readonly version: string;
+  readonly journal: Journal;
+  /** Something is wrong beyond repair: the process must end at once. */
+  readonly fatal: (reason: string) => void;
+  /** SHUTDOWN was asked for. */
+  readonly shutdown: () => void;
+};
+
+const realClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+};
+
+/** Random numbers come from a pool: one call of the system for many of them. */
+export function realRandom(): Random {
+  let pool = randomBytes(4096);
+  let at = 0;
+  return {
+    uint32() {
+      if (at + 4 > pool.length) {
+        pool = randomBytes(4096);
+        at = 0;
+      }
+      at += 4;
+      return pool.readUInt32LE(at - 4);
+    },
+    bytes: (length) => new Uint8Array(randomBytes(length)),
+  };
+}
+
+/** Recovers, binds both ports and serves. Throws when it cannot, with words for people. */
+export async function startMember(config: Config, hooks: ServerHooks): Promise<RunningMember> {
+  const disk: Disk | null = config.dir === null ? null : openFileDisk(config.dir);
+  let scheduled = false;
+  let member: Member | null = null;
+  const wake = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      member?.turn();
+    });
+  };
+  const env: Env = {
+    clock: realClock,
+    random: realRandom(),
+    disk,
+    transport: socketTransport(sockets, config.bind),
+    journal: hooks.journal,
+    fatal: hooks.fatal,
+  };
+  const facts = {
+    version: hooks.version,
+    runtime: `${sockets.runtime} ${process.versions.bun ?? process.versions.node}`,
+    os: `${process.platform} ${process.arch}`,
+    pid: process.pid,
+    port: config.port,
+    runId: randomBytes(20).toString('hex'),
+    startedAtMs: Date.now(),
+    region: config.region,
+    database: config.database,
+  };
+  try {
+    member = new Member(env, config, { facts, wake, shutdown: hooks.shutdown });
+  } catch (error) {
+    disk?.close();
+    throw error;
+  }
+  const running = member;
+  const clients = await sockets.listen({
+    host: config.bind,
+    port: config.port,
+    onConnection: (connection) => serveClient(running, connection),
+  });
+  const peers = await sockets
+    .listen({
+      host: config.bind,
+      port: config.peerPort,
+      onConnection: (connection) => {
+        const { link, attach } = linkOver(connection);
+        attach(running.acceptPeer(link));
+      },
+    })
+    .catch((error) => {
+      clients.close();
+      disk?.close();
+      throw error;
+    });
+  const timer = setInterval(() => running.tick(), TICK_MS);
+  return {
+    port: clients.port,
+    peerPort: peers.port,
+    member: running,
+    async close() {
+      clients.close();
+      peers.close();
+      clearInterval(timer);
+      await new Promise<void>((resolve) => running.stop(resolve));
+      // One more round, so that the last bytes of all sockets are on their way.
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+function serveClient(member: Member, connection: Connection): void {
+  const client = member.connectClient(connection.remoteAddress, connection.localAddress, {
+    send: (bytes) => connection.write(bytes),
+    bufferedBytes: () => connection.bufferedBytes,
+    close: () => connection.close(),
+  });
+  connection.onData = (chunk) => member.clients.receive(client, chunk);
+  connection.onClose = () => member.clients.closed(client);
+}

@@ -1,0 +1,122 @@
+/**
+ * Merges a whole state that a peer sends, and logs the outcome.
+ *
+ * Two ways to take in a slot, both exact for everything but counters:
+ *
+ *   replay  our own recent ops that the sender has not seen are all in our backlog: the sender's
+ *           slot takes the place of ours, and those ops are applied again on top. Exact for all
+ *           types: it is what would have happened had we been a fresh member.
+ *   merge   else: the two slots are merged by the rules of each type.
+ *
+ * What goes to our own log is the outcome, slot by slot, so that recovery has nothing to decide; at
+ * the end the joined vector. The backlog gets a jump there: from before it nobody can be served who
+ * lacks what the state brought.
+ */
+
+import type { Db } from '../core/db.ts';
+import { copyVector, dominates, seqOf, type VersionVector } from '../crdt/version-vector.ts';
+import type { Backlog } from '../log/backlog.ts';
+import { batchSlots } from '../log/batch-meta.ts';
+import { frameBody, LOG_KIND, sealFrame } from '../log/frame.ts';
+import { encodeVector } from '../log/vector-bytes.ts';
+import { FRAME_KIND } from '../op/op.ts';
+import type { StateSink } from '../replication/state-receiver.ts';
+
+export type StateMergeHost = {
+  readonly db: Db;
+  readonly backlog: Backlog;
+  firstSlot(): number;
+  lastSlot(): number;
+  /** Appends to the log on disk only; states are not kept in the backlog. */
+  log(frame: Uint8Array): void;
+  /** Ends this turn's batch, so that the log has it before what follows. */
+  sealLocal(): void;
+  /** The peer had all this. */
+  merged(vector: VersionVector): void;
+};
+
+export class StateMerge implements StateSink {
+  private readonly host: StateMergeHost;
+  private vector: VersionVector = [];
+  private seen = new Set<number>();
+  private replay: ((slot: number) => Iterable<Uint8Array>) | null = null;
+
+  constructor(host: StateMergeHost) {
+    this.host = host;
+  }
+
+  begin(vector: VersionVector): void {
+    this.host.sealLocal();
+    this.vector = copyVector(vector);
+    this.seen.clear();
+    this.replay = this.findReplay();
+  }
+
+  slot(body: Uint8Array): string | null {
+    this.host.sealLocal();
+    if (body.length < 3) return 'a state cut short';
+    const slot = body[1] + body[2] * 256;
+    if (slot < this.host.firstSlot() || slot > this.host.lastSlot()) {
+      return `slot ${slot} is not one of ours`;
+    }
+    if (this.seen.has(slot)) return `slot ${slot} came twice`;
+    this.seen.add(slot);
+    return this.takeIn(slot, body);
+  }
+
+  end(): void {
+    const { db, backlog } = this.host;
+    this.host.sealLocal();
+    for (let slot = this.host.firstSlot(); slot <= this.host.lastSlot(); slot++) {
+      // What did not come is empty at the sender: what we have of it and it has seen, it deleted.
+      if (this.seen.has(slot) || db.slotSize(slot) === 0) continue;
+      const problem = this.takeIn(slot, db.emptySlot(slot, this.vector));
+      if (problem !== null) throw new Error(`an empty slot cannot be merged: ${problem}`);
+    }
+    db.finishStateMerge(this.vector);
+    this.host.log(sealFrame(LOG_KIND.stateEnd, encodeVector(this.vector, db.roster)));
+    backlog.appendJump(this.vector);
+    this.host.merged(this.vector);
+    this.abort();
+  }
+
+  abort(): void {
+    this.seen.clear();
+    this.replay = null;
+  }
+
+  private takeIn(slot: number, body: Uint8Array): string | null {
+    const { db } = this.host;
+    const problem = db.importSlot(body, this.replay);
+    if (problem !== null) return problem;
+    const outcome = db.exportSlot(slot) ?? db.emptySlot(slot, db.slotVector(slot));
+    this.host.log(sealFrame(FRAME_KIND.slotState, outcome));
+    return null;
+  }
+
+  /** By slot: the BATCH bodies that the sender lacks; null when the backlog does not hold all. */
+  private findReplay(): ((slot: number) => Iterable<Uint8Array>) | null {
+    const { db, backlog } = this.host;
+    // An unfinished merge has brought some slots ahead: the backlog does not hold what it brought.
+    if (db.exceptionCount > 0) return null;
+    const reached = copyVector(this.vector);
+    const bySlot = new Map<number, Uint8Array[]>();
+    for (let number = backlog.first; number < backlog.end; number++) {
+      const entry = backlog.entryAt(number);
+      if (entry.kind === 'jump' || entry.lastSeq <= seqOf(this.vector, entry.actor)) continue;
+      if (entry.firstSeq > seqOf(reached, entry.actor) + 1) return null;
+      while (reached.length <= entry.actor) reached.push(0);
+      reached[entry.actor] = entry.lastSeq;
+      const body = frameBody(entry.frame);
+      for (const slot of batchSlots(entry.frame)) {
+        const bodies = bySlot.get(slot);
+        if (bodies === undefined) bySlot.set(slot, [body]);
+        else bodies.push(body);
+      }
+    }
+    if (!dominates(reached, db.vector)) return null;
+    const everywhere = bySlot.get(-1);
+    if (everywhere !== undefined) return null;
+    return (slot) => bySlot.get(slot) ?? [];
+  }
+}

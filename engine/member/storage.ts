@@ -1,0 +1,182 @@
+/**
+ * What a member keeps on its disk: identity, map, log and images; or nothing, without `--dir`.
+ *
+ * Opening recovers: afterwards the database holds what the directory held, and a fresh actor is
+ * stored before anybody can use it. Images are begun when the log has grown enough since the last
+ * one and written a little in each tick.
+ */
+
+import type { Config } from '../config.ts';
+import type { Db } from '../core/db.ts';
+import { actorText } from '../crdt/roster.ts';
+import type { VersionVector } from '../crdt/version-vector.ts';
+import type { Disk, DiskError, Env } from '../env.ts';
+import type { Backlog } from '../log/backlog.ts';
+import {
+  describeForeignIdentity,
+  newActorId,
+  readIdentity,
+  storeIdentity,
+} from '../log/identity.ts';
+import { ImageWriter } from '../log/image.ts';
+import { OpLog } from '../log/op-log.ts';
+import { DamagedLog, recover } from '../log/recovery.ts';
+
+const MAP_FILE = 'map.json';
+
+export type StorageSizes = {
+  readonly segmentBytesMax: number;
+  /** An image is written when so many bytes were logged since the last one began. */
+  readonly imageAfterBytes: number;
+};
+
+export class Storage {
+  private readonly env: Env;
+  private readonly config: Config;
+  private readonly db: Db;
+  private readonly sizes: StorageSizes;
+  private readonly disk: Disk | null;
+  private log: OpLog | null = null;
+  private image: ImageWriter | null = null;
+  private imagePosition = 0;
+  private imageBytes = 0;
+  private memoryPosition = 0;
+  /** Called when `safe` has grown by itself. */
+  synced: () => void = () => {};
+  /** The 12 bytes of the actor of this run. */
+  readonly actorId: string;
+
+  /** Recovers. Throws `DamagedLog` when the directory cannot be used. */
+  constructor(env: Env, config: Config, db: Db, backlog: Backlog, sizes: StorageSizes) {
+    this.env = env;
+    this.config = config;
+    this.db = db;
+    this.sizes = sizes;
+    this.disk = env.disk;
+    if (this.disk !== null) this.recover(this.disk, backlog);
+    const { clock, random } = env;
+    this.actorId = newActorId(config.regionNumber, config.member, clock.wallMs(), random);
+    if (this.disk !== null) {
+      const { database, region, regionNumber, member } = config;
+      const actor = actorText(this.actorId);
+      storeIdentity(this.disk, { database, region, regionNumber, member, actor });
+    }
+  }
+
+  /** Bytes ever appended. */
+  get position(): number {
+    return this.log?.position ?? this.memoryPosition;
+  }
+
+  /** Replies that depend on the log up to here may go out. */
+  get safe(): number {
+    return this.log?.safe ?? this.memoryPosition;
+  }
+
+  /** Bytes logged since the last image began. */
+  get bytesSinceImage(): number {
+    return this.position - this.imagePosition;
+  }
+
+  get writingImage(): boolean {
+    return this.image !== null;
+  }
+
+  append(frame: Uint8Array): void {
+    if (this.log === null) this.memoryPosition += frame.length;
+    else this.log.append(frame);
+  }
+
+  /** Writes what this turn has appended. `vector`: what has been applied. */
+  flush(vector: VersionVector): void {
+    this.log?.flush(vector);
+  }
+
+  tick(monotonicMs: number): void {
+    if (this.log === null) return;
+    this.log.tick(monotonicMs);
+    if (this.image !== null) this.image.tick();
+    else if (this.bytesSinceImage > Math.max(this.sizes.imageAfterBytes, this.imageBytes)) {
+      this.startImage();
+    }
+  }
+
+  /** Begins an image now, unless one is being written or nothing is stored. */
+  startImage(): void {
+    if (this.log === null || this.disk === null || this.image !== null) return;
+    const vector = this.db.vector.slice();
+    const position = this.log.startSegment(vector);
+    this.imagePosition = position;
+    const { log } = this;
+    this.image = new ImageWriter({
+      disk: this.disk,
+      db: this.db,
+      database: this.config.database,
+      region: this.config.region,
+      position,
+      vector,
+      failed: (error) => this.failed(error),
+      syncLog: (done) => log.syncAll(done),
+      finished: (bytes) => {
+        this.image = null;
+        this.imageBytes = bytes;
+        this.env.journal.info({ position, bytes }, 'an image is in place');
+      },
+    });
+  }
+
+  saveMap(json: string): void {
+    this.disk?.replace(MAP_FILE, new TextEncoder().encode(json));
+  }
+
+  /** The map stored here as JSON text, or null. */
+  loadMap(): string | null {
+    const size = this.disk?.size(MAP_FILE) ?? -1;
+    return size < 0 ? null : new TextDecoder().decode(this.disk!.read(MAP_FILE, 0, size));
+  }
+
+  /** Makes everything safe and gives the directory back. */
+  close(done: () => void): void {
+    if (this.log === null) {
+      done();
+      return;
+    }
+    this.log.syncAll(() => {
+      this.disk!.close();
+      done();
+    });
+  }
+
+  private recover(disk: Disk, backlog: Backlog): void {
+    const { database, region } = this.config;
+    const { journal } = this.env;
+    const stored = readIdentity(disk);
+    if (stored !== null) {
+      const problem =
+        'invalid' in stored ? stored.invalid : describeForeignIdentity(stored, this.config);
+      if (problem !== null) throw new DamagedLog(`${problem}; take another --dir`);
+    }
+    const recovered = recover({ disk, db: this.db, backlog, database, region, journal });
+    this.imagePosition = recovered.imagePosition;
+    this.imageBytes = recovered.imageBytes;
+    this.log = new OpLog(
+      {
+        disk,
+        fsync: this.config.fsync,
+        database,
+        region,
+        roster: this.db.roster,
+        segmentBytesMax: this.sizes.segmentBytesMax,
+        failed: (error) => this.failed(error),
+        synced: () => this.synced(),
+      },
+      recovered.segmentPosition,
+      recovered.position,
+    );
+    this.log.startSegment(this.db.vector);
+  }
+
+  private failed(error: DiskError): void {
+    this.env.fatal(`the disk failed, what is stored is not certain any more: ${error.message}`);
+  }
+}
