@@ -161,8 +161,8 @@ describe('which map replaces which', () => {
     expect(refuseMap(null, at(1))).toBeNull();
     expect(refuseMap(at(7), at(8))).toBeNull();
     expect(refuseMap(at(7), at(7))).toBeNull();
-    expect(refuseMap(at(8), at(7))).toBe('STALEMAP have 8, got 7');
-    expect(refuseMap(at(7), at(7, 'ap'))).toBe('STALEMAP have another map of version 7');
+    expect(refuseMap(at(8), at(7))).toEqual({ kind: 'stale', held: 8, given: 7 });
+    expect(refuseMap(at(7), at(7, 'ap'))).toMatchObject({ kind: 'invalid' });
   });
 });
 

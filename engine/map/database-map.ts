@@ -70,21 +70,26 @@ export function parseMap(json: string): MapResult {
   return reader.errors.length > 0 ? { errors: reader.errors } : { map };
 }
 
-/**
- * Whether `next` may replace `held`: null if so, else the error to answer. A map of the same
- * version must be the same map.
- */
-export function refuseMap(held: DatabaseMap | null, next: DatabaseMap): string | null {
+/** Why a map is not taken although it is valid; the same shape as MemberApi.setMap answers. */
+export type MapStale = { readonly kind: 'stale'; readonly held: number; readonly given: number };
+export type MapDiffers = { readonly kind: 'invalid'; readonly reason: string };
+
+/** Whether `next` may replace `held`: null if so. A map of the same version must be the same map. */
+export function refuseMap(
+  held: DatabaseMap | null,
+  next: DatabaseMap,
+): MapStale | MapDiffers | null {
   if (held === null || next.version > held.version) return null;
-  if (next.version < held.version) return `STALEMAP have ${held.version}, got ${next.version}`;
+  if (next.version < held.version) {
+    return { kind: 'stale', held: held.version, given: next.version };
+  }
   if (JSON.stringify(held) === JSON.stringify(next)) return null;
-  return `STALEMAP have another map of version ${held.version}`;
+  return { kind: 'invalid', reason: 'version: another map of this version is in force' };
 }
 
-/** The errors as the sentence that CRDT.MAP SET answers. */
+/** All errors in one line: `<path>: <rule>; …`. */
 export function mapErrorText(errors: readonly MapError[]): string {
-  const list = errors.map(({ path, rule }) => (path === '' ? rule : `${path}: ${rule}`));
-  return `ERR invalid map: ${list.join('; ')}`;
+  return errors.map(({ path, rule }) => (path === '' ? rule : `${path}: ${rule}`)).join('; ');
 }
 
 /** `host:port` or `[host]:port` as its parts; null when it is neither. */

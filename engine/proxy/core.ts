@@ -1,0 +1,35 @@
+/**
+ * What the parts of a proxy share.
+ */
+import type { ServerContext } from '../command/context.ts';
+import type { ProxyClient } from './client.ts';
+import { type ReplySink, Request } from './request.ts';
+import type { Router } from './router.ts';
+import type { Subscriptions } from './subscriptions.ts';
+import type { Turn } from './turn.ts';
+
+export class ProxyCore {
+  readonly context: ServerContext;
+  readonly router: Router;
+  readonly turn: Turn;
+  readonly subscriptions: Subscriptions;
+  readonly clients = new Set<ProxyClient>();
+  /** Clients whose next command waits for the end of CLIENT PAUSE. */
+  readonly postponed = new Set<ProxyClient>();
+
+  constructor(context: ServerContext, router: Router, turn: Turn, subscriptions: Subscriptions) {
+    this.context = context;
+    this.router = router;
+    this.turn = turn;
+    this.subscriptions = subscriptions;
+  }
+
+  /** A request of `client` whose reply goes to `sink` (absent: the client itself). */
+  request(client: ProxyClient, slot: number, write: boolean, sink: ReplySink = client): Request {
+    return new Request(sink, client, slot, client.session.output.protocol, write);
+  }
+
+  left(client: ProxyClient): void {
+    this.clients.delete(client);
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Shell: the proxy role. Clients and peers of other regions reach a region's members through it.
+ *
+ *     clients → client.ts → forward.ts, special.ts → router.ts → upstream.ts → members
+ *     peers   → peer-splice.ts → peer port of the primary
+ *
+ * It holds no data. Whoever made the map hands it over by CRDT.MAP SET; until then commands that
+ * touch data are answered with LOADING.
+ */
+import { randomBytes } from 'node:crypto';
+import { makeServerContext } from '../command/context.ts';
+import { Db } from '../core/db.ts';
+import type { Connection, Listener, Sockets } from '../net/connection.ts';
+import { sockets as runtimeSockets } from '../net/sockets.ts';
+import { ProxyClient } from './client.ts';
+import { ProxyCore } from './core.ts';
+import { PeerSplicer } from './peer-splice.ts';
+import { ProxyMember } from './proxy-member.ts';
+import { Router } from './router.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { Turn } from './turn.ts';
+
+const CLIENTS_MAX = 10_000;
+const TICK_MS = 50;
+const TOO_MANY = Buffer.from('-ERR max number of clients reached\r\n');
+
+export type ProxyOptions = {
+  readonly region: string;
+  readonly regionNumber: number;
+  readonly database: string;
+  /** The name of this proxy. */
+  readonly member: string;
+  readonly bind: string;
+  /** For clients; 0: any. */
+  readonly port: number;
+  /** For peers of other regions; 0: any. */
+  readonly peerPort: number;
+  /** What clients must say, and what this proxy says to the members. */
+  readonly requirepass: string | null;
+  readonly version?: string;
+  /** Absent: those of the runtime. */
+  readonly sockets?: Sockets;
+  /** Called by SHUTDOWN. */
+  readonly shutdown?: () => void;
+};
+
+export type RunningProxy = {
+  readonly port: number;
+  readonly peerPort: number;
+  /** Stops listening and closes every connection. */
+  close(): Promise<void>;
+};
+
+/** Starts a proxy; resolves when both ports are bound. */
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
+  const sockets = options.sockets ?? runtimeSockets;
+  const turn = new Turn();
+  const password = options.requirepass;
+  const router = new Router({ sockets, turn, password, nowMs: () => performance.now() });
+  const splicer = new PeerSplicer(sockets);
+  const member = new ProxyMember(options, router);
+  const context = makeServerContext({
+    // Commands about the connection ask a database only for sizes: this one stays empty.
+    db: new Db({ random: Math.random, region: options.regionNumber }),
+    member,
+    clockMs: () => Date.now(),
+    random: Math.random,
+    config: { requirepass: password ?? '', port: options.port, bind: options.bind },
+    process: {
+      version: options.version ?? '0.1.0',
+      runtime: `${sockets.runtime} ${process.versions.bun ?? process.versions.node}`,
+      os: `${process.platform} ${process.arch}`,
+      pid: process.pid,
+      port: options.port,
+      runId: randomBytes(20).toString('hex'),
+      startedAtMs: Date.now(),
+      region: options.region,
+      database: options.database,
+    },
+  });
+  const { pubsub } = context;
+  const subscriptions = new Subscriptions({ sockets, password, pubsub, router });
+  const core = new ProxyCore(context, router, turn, subscriptions);
+  member.clientCount = () => core.clients.size;
+  router.mapChanged = () => {
+    subscriptions.mapChanged();
+    splicer.setMap(router.map!);
+  };
+  const listener = await listenToClients(sockets, options, core);
+  const peerPort = await splicer.listen(options.bind, options.peerPort).catch((error) => {
+    listener.close();
+    router.close();
+    throw error;
+  });
+  const timer = setInterval(() => {
+    context.clients.tick(Date.now());
+    for (const client of [...core.postponed]) client.retryPostponed();
+  }, TICK_MS);
+  return {
+    port: listener.port,
+    peerPort,
+    async close() {
+      clearInterval(timer);
+      listener.close();
+      splicer.close();
+      subscriptions.close();
+      for (const client of [...core.clients]) client.close();
+      router.close();
+      // One more turn, so that the last bytes of all sockets are on their way.
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+function listenToClients(
+  sockets: Sockets,
+  options: ProxyOptions,
+  core: ProxyCore,
+): Promise<Listener> {
+  let lastId = 0;
+  const onConnection = (connection: Connection) => {
+    if (core.clients.size >= CLIENTS_MAX) {
+      connection.write(TOO_MANY);
+      connection.close();
+      return;
+    }
+    lastId++;
+    core.clients.add(new ProxyClient(core, connection, lastId));
+  };
+  return sockets.listen({ host: options.bind, port: options.port, onConnection });
+}

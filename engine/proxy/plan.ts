@@ -1,0 +1,139 @@
+/**
+ * What the proxy does with each command, decided once per entry of the command table.
+ *
+ *     keys       all keys in one slot → forwarded as it came
+ *     split      the keys may be anywhere → one part per shard, replies merged
+ *     all        asked of every shard, replies merged
+ *     special    the proxy has its own way (SCAN, MULTI, SUBSCRIBE, WAIT …)
+ *     local      the proxy answers for itself, with the engine's own code
+ */
+import { type Entry, WRITE } from '../command/dispatch.ts';
+import type { KeyRange } from '../command/table.ts';
+import type { Args } from '../resp/args.ts';
+import type { Merge } from './merge.ts';
+
+export type Special =
+  | 'scan'
+  | 'wait'
+  | 'multi'
+  | 'exec'
+  | 'discard'
+  | 'watch'
+  | 'unwatch'
+  | 'reset'
+  | 'subscribe'
+  | 'unsubscribe'
+  | 'cluster';
+
+export type CommandPlan = {
+  readonly kind: 'keys' | 'split' | 'all' | 'special' | 'local';
+  readonly keys: KeyRange | null;
+  /** The argument that counts the keys behind it; 0: none does. */
+  readonly keyCountAt: number;
+  readonly merge: Merge | null;
+  readonly special: Special | null;
+  /** Sending it twice could do harm. */
+  readonly write: boolean;
+  /** May be queued in a transaction, which the member runs. */
+  readonly inMulti: boolean;
+};
+
+const SPLIT: Readonly<Record<string, Merge>> = {
+  MGET: 'elements',
+  MSET: 'ok',
+  DEL: 'sum',
+  UNLINK: 'sum',
+  EXISTS: 'sum',
+  TOUCH: 'sum',
+};
+
+const ALL: Readonly<Record<string, Merge>> = {
+  DBSIZE: 'sum',
+  KEYS: 'concat',
+  FLUSHALL: 'ok',
+  FLUSHDB: 'ok',
+  RANDOMKEY: 'any',
+  'PUBSUB|CHANNELS': 'concat',
+  'PUBSUB|SHARDCHANNELS': 'concat',
+  'PUBSUB|NUMSUB': 'counts',
+  'PUBSUB|SHARDNUMSUB': 'counts',
+  'PUBSUB|NUMPAT': 'max',
+  'CRDT.LINK': 'ok',
+};
+
+const SPECIAL: Readonly<Record<string, Special>> = {
+  SCAN: 'scan',
+  WAIT: 'wait',
+  'CRDT.WAIT': 'wait',
+  MULTI: 'multi',
+  EXEC: 'exec',
+  DISCARD: 'discard',
+  WATCH: 'watch',
+  UNWATCH: 'unwatch',
+  RESET: 'reset',
+  SUBSCRIBE: 'subscribe',
+  PSUBSCRIBE: 'subscribe',
+  SSUBSCRIBE: 'subscribe',
+  UNSUBSCRIBE: 'unsubscribe',
+  PUNSUBSCRIBE: 'unsubscribe',
+  SUNSUBSCRIBE: 'unsubscribe',
+  CLUSTER: 'cluster',
+};
+
+/** Commands whose channel is routed like a key. */
+const BY_CHANNEL = new Set(['PUBLISH', 'SPUBLISH']);
+/** Commands without keys that do no harm on a connection that clients share. */
+const HARMLESS_IN_MULTI = new Set(['PING', 'ECHO', 'TIME', 'SELECT']);
+const FIRST_ARGUMENT: KeyRange = { first: 1, last: 1, step: 1 };
+
+const plans = new Map<Entry, CommandPlan>();
+
+/** The plan of an entry. */
+export function planOf(entry: Entry): CommandPlan {
+  let plan = plans.get(entry);
+  if (plan === undefined) {
+    plan = makePlan(entry);
+    plans.set(entry, plan);
+  }
+  return plan;
+}
+
+function makePlan(entry: Entry): CommandPlan {
+  const { command } = entry;
+  const { name } = command;
+  const keys = BY_CHANNEL.has(name) ? FIRST_ARGUMENT : command.keys;
+  const keyCountAt = command.keyCountAt ?? 0;
+  const keyed = keys !== null || keyCountAt > 0;
+  const special = SPECIAL[name] ?? SPECIAL[name.split('|', 1)[0]] ?? null;
+  const merge = SPLIT[name] ?? ALL[name] ?? null;
+  let kind: CommandPlan['kind'] = 'local';
+  if (special !== null) kind = 'special';
+  else if (name in SPLIT) kind = 'split';
+  else if (name in ALL) kind = 'all';
+  else if (keyed) kind = 'keys';
+  return {
+    kind,
+    keys,
+    keyCountAt,
+    merge,
+    special,
+    write: (entry.bits & WRITE) !== 0 || BY_CHANNEL.has(name) || name === 'CRDT.LINK',
+    inMulti: (keyed && special === null) || HARMLESS_IN_MULTI.has(name),
+  };
+}
+
+/** Indexes of the arguments that are keys, in order; empty when the counts do not fit. */
+export function keyIndexes(plan: CommandPlan, args: Args): number[] {
+  const found: number[] = [];
+  const { keys, keyCountAt } = plan;
+  if (keys !== null) {
+    const last = keys.last < 0 ? args.count + keys.last : Math.min(keys.last, args.count - 1);
+    for (let i = keys.first; i <= last; i += keys.step) found.push(i);
+  }
+  if (keyCountAt > 0 && keyCountAt < args.count) {
+    const count = args.integer(keyCountAt);
+    const fits = count > 0 && keyCountAt + count < args.count;
+    for (let i = 1; fits && i <= count; i++) found.push(keyCountAt + i);
+  }
+  return found;
+}
