@@ -59,11 +59,17 @@ const FIXED: Readonly<Record<string, string>> = {
 export class ConfigStore {
   /** Empty: no password. */
   requirepass: string;
+  /**
+   * Bytes; 0: no limit. It is kept here and not in the database, because it is asked once, before a
+   * command begins: no command with several writes (MSET, SMOVE, EXEC) is refused half-way.
+   */
+  maxMemoryBytes: number;
   private readonly settings = new Map<string, Setting>();
 
   constructor(db: Db, start: ConfigStart = {}) {
     this.requirepass = start.requirepass ?? '';
-    db.maxMemoryBytes = start.maxMemoryBytes ?? db.maxMemoryBytes;
+    this.maxMemoryBytes = start.maxMemoryBytes ?? db.maxMemoryBytes;
+    db.maxMemoryBytes = 0;
     for (const [name, value] of Object.entries(FIXED)) this.add({ name, get: () => value });
     const fixed: [string, string][] = [
       ['port', String(start.port ?? 0)],
@@ -83,11 +89,11 @@ export class ConfigStore {
     });
     this.add({
       name: 'maxmemory',
-      get: () => String(db.maxMemoryBytes),
+      get: () => String(this.maxMemoryBytes),
       set: (value) => {
         const bytes = parseMemory(value);
         if (bytes === null) return 'argument must be a memory value';
-        db.maxMemoryBytes = bytes;
+        this.maxMemoryBytes = bytes;
         return null;
       },
     });

@@ -122,10 +122,10 @@ export function refusal(session: ClientSession, entry: Entry, args: Args): strin
   if (!session.authenticated && (bits & NO_AUTH) === 0) return errorText('noAuth');
   const transaction = session.transaction;
   if (transaction !== null && (bits & NO_MULTI) !== 0) return errorText('notInMulti');
-  const { db, member } = session.server;
+  const { db, member, config } = session.server;
   // EXEC is what it runs: it meets the gates of all queued commands.
   const effect = (bits & EXEC) !== 0 && transaction !== null ? transaction.bits : bits;
-  if (db.maxMemoryBytes !== 0 && db.memoryBytes > db.maxMemoryBytes) {
+  if (config.maxMemoryBytes !== 0 && db.memoryBytes > config.maxMemoryBytes) {
     const queues = transaction !== null && (bits & CONTROLS_MULTI) === 0;
     if ((effect & DENY_OOM) !== 0 || queues) return errorText('outOfMemory');
   }

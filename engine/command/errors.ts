@@ -295,10 +295,6 @@ export const errorCatalogue = {
     text: 'ERR This instance has cluster support disabled',
     meaning: 'The Redis Cluster API is not served yet; connect to a proxy.',
   },
-  shutdownOptions: {
-    text: 'ERR Errors trying to SHUTDOWN. Check logs.',
-    meaning: 'SHUTDOWN ABORT without a shutdown in progress; or the process could not end.',
-  },
   noShutdown: {
     text: 'ERR No shutdown in progress.',
     meaning: 'SHUTDOWN ABORT without a shutdown in progress.',

@@ -79,8 +79,8 @@ function ownSections(server: ServerContext): InfoSection[] {
       lines: [
         ['used_memory', db.memoryBytes],
         ['used_memory_human', humanBytes(db.memoryBytes)],
-        ['maxmemory', db.maxMemoryBytes],
-        ['maxmemory_human', humanBytes(db.maxMemoryBytes)],
+        ['maxmemory', config.maxMemoryBytes],
+        ['maxmemory_human', humanBytes(config.maxMemoryBytes)],
         ['maxmemory_policy', 'noeviction'],
       ],
     },
@@ -99,7 +99,7 @@ function ownSections(server: ServerContext): InfoSection[] {
     { title: 'Cluster', lines: [['cluster_enabled', 0]] },
     {
       title: 'Keyspace',
-      lines: keys > 0 ? [['db0', `keys=${keys},expires=0,avg_ttl=0`]] : [],
+      lines: keys > 0 ? [['db0', `keys=${keys},expires=${db.expiringSize},avg_ttl=0`]] : [],
     },
   ];
 }

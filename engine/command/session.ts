@@ -204,7 +204,7 @@ export class ClientSession {
   push(frame: Uint8Array): void {
     if (this.closing) return;
     if (this.executing) {
-      this.deferred.push(frame.slice());
+      this.deferred.push(Buffer.from(frame));
       return;
     }
     this.output.raw(frame);
@@ -283,7 +283,7 @@ export class ClientSession {
   private hold(chunk: Uint8Array): void {
     this.heldBytes += chunk.length;
     if (this.heldBytes > HELD_BYTES_MAX) this.drop();
-    else this.held.push(chunk.slice());
+    else this.held.push(Buffer.from(chunk));
   }
 
   /** Takes over the part of `chunk` that was not run, before the shell reuses its memory. */
