@@ -1,0 +1,135 @@
+/**
+ * Shell: a shard for tests: the engine's sessions and an empty database behind a real socket, in this
+ * process, with a role that a test can change and a socket that it can break.
+ */
+import { type MemberApi, makeServerContext, type ServerContext } from '../command/context.ts';
+import { ClientSession } from '../command/session.ts';
+import { Db } from '../core/db.ts';
+import type { Connection, Listener } from '../net/connection.ts';
+import { nodeSockets } from '../net/node-sockets.ts';
+
+export class TestShard {
+  readonly name: string;
+  role: 'primary' | 'replica' | 'starting' = 'primary';
+  /** What WAIT answers, and with which arguments it was asked. */
+  waitCount = 1;
+  readonly waits: { n: number; all: boolean }[] = [];
+  /** Chunks received but not run yet while `frozen`. */
+  frozen = false;
+  /** Called with each chunk before it is run; false: it is dropped with the connection. */
+  accepts: (chunk: Buffer) => boolean = () => true;
+  port = 0;
+  connectionsAccepted = 0;
+  readonly context: ServerContext;
+  private listener: Listener | null = null;
+  private readonly open = new Map<Connection, ClientSession>();
+  private thawed: (() => void)[] = [];
+
+  constructor(name: string, actor: number, password: string | null = null) {
+    this.name = name;
+    const db = new Db({ random: Math.random, region: 1 });
+    // Region number, then anything that is different for each member.
+    const actorId = `\x01${'\0'.repeat(10)}${String.fromCharCode(actor)}`;
+    db.newActor(actorId);
+    db.writable = true;
+    this.context = makeServerContext({
+      db,
+      member: this.memberApi(),
+      clockMs: () => Date.now(),
+      random: Math.random,
+      config: { requirepass: password ?? '' },
+      process: {
+        version: '0',
+        runtime: 'test',
+        os: 'test',
+        pid: 1,
+        port: 0,
+        runId: name,
+        startedAtMs: 0,
+        region: 'eu',
+        database: 'shop/carts',
+      },
+    });
+  }
+
+  async start(port = 0): Promise<void> {
+    this.listener = await nodeSockets.listen({
+      host: '127.0.0.1',
+      port,
+      onConnection: (connection) => this.accept(connection),
+    });
+    this.port = this.listener.port;
+  }
+
+  /** Dies as a killed process does. */
+  stop(): void {
+    this.listener?.close();
+    for (const connection of [...this.open.keys()]) connection.destroy();
+  }
+
+  thaw(): void {
+    this.frozen = false;
+    for (const run of this.thawed.splice(0)) run();
+  }
+
+  /** Runs a command here, without the network. */
+  get(key: string): string | null {
+    this.context.db.beginTurn(Date.now());
+    return this.context.db.getString(key);
+  }
+
+  private accept(connection: Connection): void {
+    this.connectionsAccepted++;
+    const session = new ClientSession(
+      this.context,
+      this.connectionsAccepted,
+      connection.remoteAddress,
+    );
+    this.open.set(connection, session);
+    const flush = () => {
+      connection.write(session.output.take());
+      session.output.reset();
+      if (session.closing) connection.close();
+    };
+    session.wake = flush;
+    connection.onData = (chunk) => {
+      const run = () => {
+        if (!this.accepts(Buffer.from(chunk))) {
+          connection.destroy();
+          return;
+        }
+        session.receive(chunk);
+        this.context.db.takeFrame();
+        flush();
+      };
+      if (this.frozen) this.thawed.push(run);
+      else run();
+    };
+    connection.onClose = () => {
+      this.open.delete(connection);
+      session.closed();
+    };
+  }
+
+  private memberApi(): MemberApi {
+    const wait: MemberApi['waitReplicas'] = (_session, n, _timeoutMs, all, done) => {
+      this.waits.push({ n, all });
+      done(this.waitCount);
+      return () => {};
+    };
+    return {
+      role: () => this.role,
+      startingReason: () => 'waiting for the map',
+      status: () => ({ name: this.name }),
+      waitRegions: wait,
+      waitReplicas: wait,
+      link: () => true,
+      setMap: () => null,
+      getMap: () => null,
+      publish: () => {},
+      info: () => [],
+      replication: () => ({ position: 0, upstream: null, replicas: [] }),
+      shutdown: () => {},
+    };
+  }
+}
