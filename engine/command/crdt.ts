@@ -5,7 +5,7 @@
 import type { Args } from '../resp/args.ts';
 import { commandError } from './errors.ts';
 import { writeJson } from './json-reply.ts';
-import { any, anyMap, bulk, bulkOrNull, count, either, ok } from './reply-shape.ts';
+import { any, anyMap, bulk, bulkOrNull, count, either, nil, ok } from './reply-shape.ts';
 import { waitFor } from './server.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -31,7 +31,7 @@ export const crdtCommands: readonly Command[] = [
     keys: null,
     since: '0.1.0',
     summary: 'A container for commands about the map.',
-    complexity: 'Depends on subcommand.',
+    complexity: 'Depends on subcommand',
     reply: any,
     subcommands: [
       {
@@ -93,7 +93,7 @@ export const crdtCommands: readonly Command[] = [
     since: '0.1.0',
     summary: 'Shows all states of a key, also those that lost a conflict.',
     complexity: 'O(N) for N parts of the value',
-    reply: anyMap,
+    reply: either(anyMap, nil),
     run: crdtExplain,
   },
 ];

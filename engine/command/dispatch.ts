@@ -63,7 +63,7 @@ export class CommandLookup {
     }
   }
 
-  /** The entry whose name lies in `buffer` at [start, end), in any case; null when there is none. */
+  /** The entry whose name lies in `buffer` at [start, end), in any case; null: there is none. */
   find(buffer: Uint8Array, start: number, end: number): Entry | null {
     let at = hashName(buffer, start, end) & this.mask;
     for (;;) {

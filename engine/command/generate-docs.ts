@@ -32,8 +32,8 @@ export function renderCommands(): string {
     '',
     '# Commands',
     '',
-    `Meridian answers ${commandTable.size} commands as Redis 7.0 does, to the letter of replies and`,
-    'errors. What is different because regions write at once stands beside every command that',
+    `Meridian answers ${commandTable.size} commands as Redis 7.0 does, to the letter of replies`,
+    'and errors. What is different because regions write at once stands beside every command that',
     'writes; the rules behind it are in [semantics.md](semantics.md), the errors in',
     '[errors.md](errors.md).',
   ];

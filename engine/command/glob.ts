@@ -2,10 +2,10 @@
  * Glob patterns as in Redis' stringmatchlen: `*`, `?`, `[abc]`, `[^a-z]`, and `\` for the next
  * character as it is. Patterns and strings are latin1 text.
  *
- * Redis tries a `*` at every place by recursion and needs a guard against patterns whose stars make
- * that exponential. Here only the last star is ever retried: when a later one was reached, giving an
- * earlier star more characters can never help, since the later star could swallow them as well. So
- * a match costs at most pattern × string steps, whatever the pattern.
+ * Redis tries a `*` at every place by recursion and needs a guard against patterns whose stars
+ * make that exponential. Here only the last star is ever retried: when a later one was reached,
+ * giving an earlier star more characters can never help, since the later star could swallow them
+ * as well. So a match costs at most pattern × string steps, whatever the pattern.
  */
 
 const BACKSLASH = 0x5c;

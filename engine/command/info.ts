@@ -17,7 +17,7 @@ export const infoCommands: readonly Command[] = [
     flags: ['loading', 'stale'],
     keys: null,
     since: '1.0.0',
-    summary: 'Get information and statistics about the server.',
+    summary: 'Describes the server in sections.',
     complexity: 'O(1)',
     reply: bulk,
     run: info,

@@ -1,4 +1,4 @@
-/** Plain data as a reply for people: objects as maps, arrays as arrays, the rest as bulk strings. */
+/** Plain data as a reply for people: objects as maps, arrays as arrays, the rest as strings. */
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 
 /** Writes `value` (what JSON can hold, and bigints); whole numbers become integers. */

@@ -943,7 +943,7 @@ export const compareCases: Readonly<Record<string, readonly Case[]>> = {
     same NOSUCHCOMMAND
     same NOSUCHCOMMAND a b c
     same "no\\r\\nsuch" "x\\r\\ny"
-    same FOO aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccc
+    same FOO ${'a'.repeat(83)} ${'b'.repeat(84)} cccc
     same "" a
     same RESET
     same RESET x

@@ -1,6 +1,6 @@
 /**
- * What a command answers, as data: the table declares a shape per command, `docs/commands.md` prints
- * it, and the tests check every reply that they see against it.
+ * What a command answers, as data: the table declares a shape per command, `docs/commands.md`
+ * prints it, and the tests check every reply that they see against it.
  *
  * Shapes speak of RESP3 types. On RESP2 a map is a flat array, a set an array, a double a bulk
  * string, a push an array; `replyFits` knows these substitutions.

@@ -37,12 +37,16 @@ export type Fixture = {
   connect(): TestClient;
 };
 
-/** `startMs`: what the clock shows at first. */
-export function makeFixture(config: ConfigStart = {}, startMs = 1_800_000_000_000): Fixture {
+/** `startMs`: what the clock shows at first; `region`: the number of the member's region. */
+export function makeFixture(
+  config: ConfigStart = {},
+  startMs = 1_800_000_000_000,
+  region = 1,
+): Fixture {
   const clock = { nowMs: startMs };
   const random = seededRandom(1);
-  const db = new Db({ random, region: 1 });
-  db.newActor('\x01\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x01');
+  const db = new Db({ random, region });
+  db.newActor(`${String.fromCharCode(region)}\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x01`);
   db.writable = true;
   const member = loneMember();
   const server = makeServerContext({

@@ -200,7 +200,7 @@ export class ClientSession {
     };
   }
 
-  /** Hands over a message that answers no command; inside EXEC it waits for the end of the reply. */
+  /** Hands over a message that answers no command; inside EXEC it waits for the reply's end. */
   push(frame: Uint8Array): void {
     if (this.closing) return;
     if (this.executing) {

@@ -69,8 +69,8 @@ export type CommandGroup =
   | 'crdt';
 
 /**
- * Which arguments are keys. `first` counts from 1 (0 is the name); `last` may be negative: -1 is the
- * last argument; every `step`th one between them is a key.
+ * Which arguments are keys. `first` counts from 1 (0 is the name); `last` may be negative, -1 being
+ * the last argument; every `step`th one between them is a key.
  */
 export type KeyRange = { readonly first: number; readonly last: number; readonly step: number };
 

@@ -1,0 +1,226 @@
+/**
+ * Every command runs, and every reply fits the shape that the table declares (the fixture checks
+ * that). The cases are those of redis.compare.test.ts, here without Redis, and below them the
+ * commands whose answers are Meridian's own.
+ */
+import { compareCases } from './redis-cases.ts';
+import { exercised, makeFixture, show, type TestClient } from './session-fixture.ts';
+import { commandTable } from './table.ts';
+
+function say(client: TestClient, ...words: (string | number)[]): string {
+  return show(client.send(...words));
+}
+
+describe.each([2, 3])('the cases in RESP%i', (protocol) => {
+  test.each(Object.keys(compareCases))('%s', (title) => {
+    const client = makeFixture().connect();
+    client.send('HELLO', protocol);
+    for (const [, ...words] of compareCases[title]) {
+      expect([words, client.send(...words)]).not.toEqual([words, null]);
+    }
+  });
+});
+
+describe('server', () => {
+  test('INFO has the sections that clients look for, and the member adds its own', () => {
+    const client = makeFixture().connect();
+    say(client, 'SET', 'k', 'v', 'EX', 100);
+    const all = say(client, 'INFO');
+    for (const part of [
+      'redis_version:7.0.15',
+      'role:master',
+      'db0:keys=1,expires=1',
+      'region_us',
+    ]) {
+      expect(all).toContain(part);
+    }
+    expect(say(client, 'INFO', 'replication')).not.toContain('redis_version');
+    expect(say(client, 'INFO', 'regions')).toBe('"# Regions\\r\\nregion_us:connected=0\\r\\n"');
+    expect(say(client, 'INFO', 'nosuch')).toBe('""');
+  });
+
+  test('TIME, LASTSAVE, ROLE, LOLWUT', () => {
+    const { connect, member } = makeFixture();
+    const client = connect();
+    expect(say(client, 'TIME')).toBe('["1800000000","0"]');
+    expect(say(client, 'LASTSAVE')).toBe('1800000000');
+    expect(say(client, 'ROLE')).toBe('["master",42,[]]');
+    member.currentRole = 'replica';
+    expect(say(client, 'ROLE')).toBe('["slave","",0,"connect",42]');
+    expect(say(client, 'LOLWUT')).toContain('Meridian');
+  });
+
+  test('DEBUG is refused and SHUTDOWN reaches the process', () => {
+    const { connect, member } = makeFixture();
+    const client = connect();
+    expect(say(client, 'DEBUG', 'SLEEP', 1)).toMatch(/^\(error\) ERR DEBUG command not allowed/);
+    expect(client.send('SHUTDOWN', 'NOSAVE')).toBeNull();
+    expect([member.stopped, client.session.closing]).toEqual([true, true]);
+  });
+
+  test('MEMORY USAGE grows with the value', () => {
+    const client = makeFixture().connect();
+    say(client, 'SET', 'a', 'x');
+    say(client, 'SET', 'b', 'x'.repeat(5000));
+    const [a, b] = ['a', 'b'].map((key) => Number(say(client, 'MEMORY', 'USAGE', key)));
+    expect(a).toBeGreaterThan(0);
+    expect(b).toBeGreaterThan(a + 4000);
+  });
+
+  test('CONFIG: a fixed setting takes only the value it has, and all of a command or none', () => {
+    const client = makeFixture({ port: 7001 }).connect();
+    expect(say(client, 'CONFIG', 'SET', 'port', 7001)).toBe('OK');
+    expect(say(client, 'CONFIG', 'SET', 'port', 7002)).toMatch(/can't set immutable config/);
+    expect(say(client, 'CONFIG', 'SET', 'requirepass', 'p', 'maxmemory', 'lots')).toMatch(/memory/);
+    expect(say(client, 'CONFIG', 'GET', 'requirepass')).toBe('["requirepass",""]');
+    expect(say(client, 'CONFIG', 'SET', 'maxmemory', '2mb')).toBe('OK');
+    expect(say(client, 'CONFIG', 'GET', 'MAXMEMORY')).toBe('["maxmemory","2097152"]');
+  });
+
+  test('SELECT of another database names the cure in the docs', () => {
+    expect(say(makeFixture().connect(), 'SELECT', 1)).toBe('(error) ERR DB index is out of range');
+  });
+});
+
+describe('clients', () => {
+  test('LIST and INFO tell who is there', () => {
+    const { connect } = makeFixture();
+    const client = connect();
+    const other = connect();
+    say(other, 'SUBSCRIBE', 'ch');
+    say(client, 'CLIENT', 'SETNAME', 'me');
+    expect(say(client, 'CLIENT', 'SETINFO', 'lib-name', 'my-lib')).toBe('OK');
+    expect(say(client, 'CLIENT', 'SETINFO', 'LIB-VER', '1.0')).toBe('OK');
+    expect(say(client, 'CLIENT', 'SETINFO', 'FOO', '1')).toMatch(/Unrecognized option/);
+    expect(say(client, 'CLIENT', 'SETINFO', 'LIB-VER', 'a b')).toMatch(/cannot contain spaces/);
+    expect(say(client, 'CLIENT', 'NO-TOUCH', 'on')).toBe('OK');
+    expect(say(client, 'CLIENT', 'INFO')).toMatch(/id=1 addr=127.0.0.1:40001 .*name=me .*my-lib/);
+    expect(say(client, 'CLIENT', 'LIST').match(/id=/g)).toHaveLength(2);
+    expect(say(client, 'CLIENT', 'LIST', 'TYPE', 'pubsub')).toMatch(/id=2 .*flags=P/);
+    expect(say(client, 'CLIENT', 'LIST', 'ID', 1, 7)).toMatch(/^"id=1 [^\n]*$/);
+    expect(say(client, 'CLIENT', 'ID')).toBe('1');
+  });
+
+  test('KILL by address, by id, and not oneself unless asked to', () => {
+    const { connect } = makeFixture();
+    const client = connect();
+    const a = connect();
+    const b = connect();
+    expect(say(client, 'CLIENT', 'KILL', a.session.remote)).toBe('OK');
+    expect(a.session.closing).toBe(true);
+    expect(say(client, 'CLIENT', 'KILL', 'ID', b.session.id)).toBe('1');
+    expect(b.session.closing).toBe(true);
+    expect(say(client, 'CLIENT', 'KILL', 'ID', client.session.id)).toBe('0');
+    expect(say(client, 'CLIENT', 'KILL', 'ID', client.session.id, 'SKIPME', 'no')).toBe('1');
+    expect(client.session.closing).toBe(true);
+  });
+
+  test('TRACKING is refused with a cure', () => {
+    const client = makeFixture().connect();
+    expect(say(client, 'CLIENT', 'TRACKING', 'ON')).toMatch(/not supported yet/);
+  });
+
+  test('RESET begins anew', () => {
+    const client = makeFixture().connect();
+    say(client, 'HELLO', 3, 'SETNAME', 'me');
+    say(client, 'SUBSCRIBE', 'ch');
+    say(client, 'MULTI');
+    expect(say(client, 'RESET')).toBe('RESET');
+    expect(say(client, 'CLIENT', 'GETNAME')).toBe('null');
+    expect(client.session.subscribed).toBe(false);
+    expect(client.session.output.protocol).toBe(2);
+    expect(say(client, 'EXEC')).toMatch(/without MULTI/);
+  });
+});
+
+describe('introspection', () => {
+  test('COMMAND agrees with COUNT and LIST', () => {
+    const client = makeFixture().connect();
+    const all = client.send('COMMAND');
+    const count = Number(say(client, 'COMMAND', 'COUNT'));
+    expect(all?.kind === 'array' && all.items.length).toBe(count);
+    expect(say(client, 'COMMAND', 'LIST').split(',').length).toBe(count);
+    expect(count).toBe(commandTable.size);
+  });
+
+  test('INFO and DOCS of one command and of a subcommand', () => {
+    const client = makeFixture().connect();
+    expect(say(client, 'COMMAND', 'INFO', 'get')).toBe(
+      '[["get",2,[readonly,fast],1,1,1,[@read,@string,@fast],[],[],[]]]',
+    );
+    expect(say(client, 'COMMAND', 'INFO', 'client|id')).toMatch(/^\[\["client\|id",2,/);
+    const docs = say(client, 'COMMAND', 'DOCS', 'sadd');
+    expect(docs).toMatch(/"summary","Adds .*"group","set".*"conflict","Add wins/);
+    expect(say(client, 'COMMAND', 'DOCS')).toContain('crdt.status');
+    expect(say(client, 'COMMAND', 'LIST', 'FILTERBY', 'ACLCAT', 'hash')).toContain('hset');
+  });
+
+  test('HELP lists the subcommands of every container', () => {
+    const client = makeFixture().connect();
+    for (const [name, { subcommands }] of commandTable) {
+      if (!subcommands?.some((sub) => sub.name.endsWith('|HELP'))) continue;
+      const help = say(client, name, 'HELP');
+      for (const sub of subcommands) expect(help).toContain(sub.name.slice(name.length + 1));
+    }
+  });
+});
+
+describe('CRDT', () => {
+  test('STATUS in JSON and for people', () => {
+    const client = makeFixture().connect();
+    const json = client.send('CRDT.STATUS', 'JSON');
+    expect(json?.kind === 'bulk' && JSON.parse(json.text)).toMatchObject({ role: 'primary' });
+    expect(say(client, 'CRDT.STATUS')).toBe(
+      '["role","primary","region","eu","vector",["1.1.1",3],"peers",[]]',
+    );
+    expect(say(client, 'CRDT.STATUS', 'XML')).toBe('(error) ERR syntax error');
+  });
+
+  test('MAP is taken, kept, and refused when it is old or wrong', () => {
+    const client = makeFixture().connect();
+    expect(say(client, 'CRDT.MAP', 'GET')).toBe('null');
+    expect(say(client, 'CRDT.MAP', 'SET', '{"version":9}')).toBe('OK');
+    expect(say(client, 'CRDT.MAP', 'GET')).toBe('"{\\"version\\":9}"');
+    expect(say(client, 'CRDT.MAP', 'SET', '{"version":1}')).toBe('(error) STALEMAP have 8, got 1');
+    expect(say(client, 'CRDT.MAP', 'SET', 'x')).toBe(
+      '(error) ERR invalid map: version: must be a number',
+    );
+  });
+
+  test('LINK pauses and resumes a region that is there', () => {
+    const { connect, member } = makeFixture();
+    const client = connect();
+    expect(say(client, 'CRDT.LINK', 'us', 'PAUSE')).toBe('OK');
+    expect(member.links.get('us')).toBe(true);
+    expect(say(client, 'CRDT.LINK', 'us', 'resume')).toBe('OK');
+    expect(member.links.get('us')).toBe(false);
+    expect(say(client, 'CRDT.LINK', 'mars', 'PAUSE')).toMatch(/no peer region mars/);
+    expect(say(client, 'CRDT.LINK', 'us', 'STOP')).toMatch(/takes PAUSE or RESUME/);
+  });
+
+  test('WAIT hands on what is asked for', () => {
+    const { connect, member } = makeFixture();
+    const client = connect();
+    expect(client.send('CRDT.WAIT', 2, 500, 'ALL')).toBeNull();
+    expect(member.waits).toMatchObject([{ n: 2, timeoutMs: 500, all: true }]);
+    member.waits[0].done(2);
+    expect(client.received().map(show)).toEqual(['2']);
+    expect(say(client, 'CRDT.WAIT', 1, 1, 'SOME')).toBe('(error) ERR syntax error');
+  });
+
+  test('EXPLAIN shows what lies behind a key', () => {
+    const client = makeFixture().connect();
+    expect(say(client, 'CRDT.EXPLAIN', 'none')).toBe('null');
+    say(client, 'SET', 'k', 'v');
+    expect(say(client, 'CRDT.EXPLAIN', 'k')).toContain('"v"');
+    say(client, 'HSET', 'h', 'f', 'v');
+    expect(say(client, 'CRDT.EXPLAIN', 'h')).toContain('"f"');
+  });
+});
+
+test('every command was exercised', () => {
+  const all = [...commandTable.values()].flatMap((c) => [c, ...(c.subcommands ?? [])]);
+  const runnable = all.filter((command) => command.run !== undefined);
+  // EXEC and its like are counted with the cases, whose order this test closes.
+  expect(runnable.map(({ name }) => name).filter((name) => !exercised.has(name))).toEqual([]);
+});
