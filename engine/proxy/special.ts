@@ -120,6 +120,7 @@ function wait(client: ProxyClient, args: Args): void {
     return;
   }
   const gather = new Gather(client, whole, asked.length, (replies) => mergeReplies('min', replies));
+  // ALL: for everything the member has accepted, since other connections wrote for this client.
   const command = encodeRequest([args.text(0), wanted, timeoutMs, 'ALL']);
   for (const [part, shard] of asked.entries()) {
     const request = client.core.request(client, shard.firstSlot, false, gather);

@@ -7,13 +7,14 @@ import { ClientSession } from '../command/session.ts';
 import { Db } from '../core/db.ts';
 import type { Connection, Listener } from '../net/connection.ts';
 import { nodeSockets } from '../net/node-sockets.ts';
+import { RequestParser } from '../resp/request-parser.ts';
 
 export class TestShard {
   readonly name: string;
   role: 'primary' | 'replica' | 'starting' = 'primary';
-  /** What WAIT answers, and with which arguments it was asked. */
+  /** What WAIT and CRDT.WAIT answer, and with which words they were asked. */
   waitCount = 1;
-  readonly waits: { n: number; all: boolean }[] = [];
+  readonly waits: string[][] = [];
   /** Chunks received but not run yet while `frozen`. */
   frozen = false;
   /** Called with each chunk before it is run; false: it is dropped with the connection. */
@@ -98,6 +99,10 @@ export class TestShard {
           connection.destroy();
           return;
         }
+        if (Buffer.from(chunk).includes('WAIT\r\n')) {
+          this.answerWait(connection, chunk);
+          return;
+        }
         session.receive(chunk);
         this.context.db.takeFrame();
         flush();
@@ -111,12 +116,18 @@ export class TestShard {
     };
   }
 
+  /** Waits come alone on connections of their own, so a chunk holds exactly one. */
+  private answerWait(connection: Connection, chunk: Uint8Array): void {
+    const parser = new RequestParser();
+    parser.push(chunk);
+    parser.next();
+    const { args } = parser;
+    this.waits.push(Array.from({ length: args.count }, (_, i) => args.text(i)));
+    connection.write(Buffer.from(`:${this.waitCount}\r\n`));
+  }
+
   private memberApi(): MemberApi {
-    const wait: MemberApi['waitReplicas'] = (_session, n, _timeoutMs, all, done) => {
-      this.waits.push({ n, all });
-      done(this.waitCount);
-      return () => {};
-    };
+    const wait: MemberApi['waitReplicas'] = () => () => {};
     return {
       role: () => this.role,
       startingReason: () => 'waiting for the map',

@@ -1,0 +1,237 @@
+import type { TestClient } from './test-client.ts';
+import { delay, keyIn, startRegion, type TestRegion, until } from './test-region.ts';
+
+describe('what a client keeps across commands', () => {
+  let region: TestRegion;
+  let client: TestClient;
+  let other: TestClient;
+  const [a, b] = [keyIn(0), keyIn(1)];
+
+  beforeAll(async () => {
+    region = await startRegion({ members: 2 });
+  });
+  afterAll(() => region.stop());
+  beforeEach(async () => {
+    client = await region.client();
+    other = await region.client();
+    // By the other one: it is a write to every shard, which WAIT would have to speak for.
+    await other.ask('FLUSHALL');
+  });
+  afterEach(() => {
+    client.close();
+    other.close();
+  });
+
+  test('MULTI is queued at the proxy and run in one piece', async () => {
+    expect(
+      await client.pipeline([
+        ['SET', b, 'x'],
+        ['MULTI'],
+        ['SET', a, '1'],
+        ['INCR', a],
+        ['EXEC'],
+        ['GET', b],
+      ]),
+    ).toEqual(['OK', 'OK', 'QUEUED', 'QUEUED', ['OK', 2], 'x']);
+    expect(await client.pipeline([['MULTI'], ['EXEC']])).toEqual(['OK', []]);
+    expect(await client.pipeline([['MULTI'], ['PING'], ['EXEC']])).toEqual([
+      'OK',
+      'QUEUED',
+      ['PONG'],
+    ]);
+    expect(await client.ask('EXEC')).toBe('ERR EXEC without MULTI');
+  });
+
+  test('a transaction keeps to one slot and to what a member may run for many clients', async () => {
+    const aborted = 'EXECABORT Transaction discarded because of previous errors.';
+    expect(await client.pipeline([['MULTI'], ['SET', a, '1'], ['SET', b, '1'], ['EXEC']])).toEqual([
+      'OK',
+      'QUEUED',
+      "CROSSSLOT Keys in request don't hash to the same slot",
+      aborted,
+    ]);
+    for (const command of [
+      ['HELLO', '3'],
+      ['CLIENT', 'REPLY', 'OFF'],
+      ['FLUSHALL'],
+      ['SUBSCRIBE', 'x'],
+    ]) {
+      const [, refused, exec] = await client.pipeline([['MULTI'], command, ['EXEC']]);
+      expect(refused).toMatch(/^ERR /);
+      expect(exec).toBe(aborted);
+    }
+    expect(await client.pipeline([['MULTI'], ['SET', a], ['EXEC']])).toEqual([
+      'OK',
+      "ERR wrong number of arguments for 'set' command",
+      aborted,
+    ]);
+    expect(await client.pipeline([['MULTI'], ['SET', a, '1'], ['DISCARD'], ['GET', a]])).toEqual([
+      'OK',
+      'QUEUED',
+      'OK',
+      null,
+    ]);
+  });
+
+  test('WATCH notices changes by others, and only those', async () => {
+    expect(await client.ask('WATCH', a)).toBe('OK');
+    expect(await client.pipeline([['MULTI'], ['SET', a, '1'], ['EXEC']])).toEqual([
+      'OK',
+      'QUEUED',
+      ['OK'],
+    ]);
+    await client.ask('WATCH', a);
+    await other.ask('SET', a, 'changed');
+    expect(await client.pipeline([['MULTI'], ['SET', a, '2'], ['EXEC'], ['GET', a]])).toEqual([
+      'OK',
+      'QUEUED',
+      null,
+      'changed',
+    ]);
+    await client.ask('WATCH', a);
+    await other.ask('SET', a, 'again');
+    expect(await client.ask('UNWATCH')).toBe('OK');
+    expect((await client.pipeline([['MULTI'], ['SET', a, '3'], ['EXEC']]))[2]).toEqual(['OK']);
+    expect(await client.ask('WATCH', a, b)).toContain('CROSSSLOT');
+  });
+
+  test('connections lent for WATCH are used again', async () => {
+    const accepted = () => region.shards[0][0].connectionsAccepted;
+    await client.ask('WATCH', a);
+    await client.pipeline([['MULTI'], ['GET', a], ['EXEC']]);
+    const before = accepted();
+    for (let i = 0; i < 5; i++) {
+      await client.ask('WATCH', a);
+      await client.pipeline([['MULTI'], ['INCR', `{${a}}n`], ['EXEC']]);
+      await client.ask('WATCH', a);
+      await client.ask('UNWATCH');
+      await delay(5);
+    }
+    expect(accepted()).toBe(before);
+  });
+
+  test('a client that leaves while it watches leaves nothing behind', async () => {
+    await other.ask('WATCH', a);
+    other.close();
+    await delay(30);
+    await client.ask('SET', a, '1');
+    await client.ask('WATCH', a);
+    expect((await client.pipeline([['MULTI'], ['GET', a], ['EXEC']]))[2]).toEqual(['1']);
+  });
+
+  test('messages reach subscribers of channels and patterns exactly once', async () => {
+    expect(await client.ask('SUBSCRIBE', 'one', 'two')).toEqual(['subscribe', 'one', 1]);
+    expect(await client.reply()).toEqual(['subscribe', 'two', 2]);
+    expect(await client.ask('PSUBSCRIBE', 'o*', '*e')).toEqual(['psubscribe', 'o*', 3]);
+    expect(await client.reply()).toEqual(['psubscribe', '*e', 4]);
+    const third = await region.client();
+    expect(await third.ask('PSUBSCRIBE', '*')).toEqual(['psubscribe', '*', 1]);
+    expect(await other.ask('PUBLISH', 'one', 'hi')).toBeGreaterThan(0);
+    const got = [await client.reply(), await client.reply(), await client.reply()];
+    expect(got).toEqual([
+      ['message', 'one', 'hi'],
+      ['pmessage', 'o*', 'one', 'hi'],
+      ['pmessage', '*e', 'one', 'hi'],
+    ]);
+    expect(await third.reply()).toEqual(['pmessage', '*', 'one', 'hi']);
+    await other.ask('PUBLISH', 'other', 'x');
+    expect(await client.reply()).toEqual(['pmessage', 'o*', 'other', 'x']);
+    expect(await third.reply()).toEqual(['pmessage', '*', 'other', 'x']);
+    expect(await client.ask('GET', a)).toContain('only (P|S)SUBSCRIBE');
+    expect(await other.ask('PUBSUB', 'NUMPAT')).toBe(3);
+    expect(((await other.ask('PUBSUB', 'CHANNELS')) as string[]).sort()).toEqual(['one', 'two']);
+    expect(await other.ask('PUBSUB', 'NUMSUB', 'one', 'none')).toEqual(['one', 1, 'none', 0]);
+    third.close();
+    client.close();
+    await delay(50);
+    expect(await other.ask('PUBLISH', 'one', 'nobody')).toBe(0);
+    expect(await other.ask('PUBSUB', 'NUMPAT')).toBe(0);
+  });
+
+  test('in RESP3 a subscriber goes on asking', async () => {
+    await client.ask('HELLO', 3);
+    client.send('SUBSCRIBE', 'news');
+    await until('the confirmation', () => client.pushes.length === 1);
+    expect(await client.ask('GET', a)).toBeNull();
+    await other.ask('PUBLISH', 'news', 'hi');
+    await until('the message', () => client.pushes.length === 2);
+    expect(client.pushes).toEqual([
+      ['subscribe', 'news', 1],
+      ['message', 'news', 'hi'],
+    ]);
+    client.send('UNSUBSCRIBE', 'news');
+    await until('the end', () => client.pushes.length === 3);
+  });
+
+  test('shard channels', async () => {
+    expect(await client.ask('SSUBSCRIBE', 's1')).toEqual(['ssubscribe', 's1', 1]);
+    expect(await other.ask('SPUBLISH', 's1', 'x')).toBe(1);
+    expect(await client.reply()).toEqual(['smessage', 's1', 'x']);
+  });
+
+  test('WAIT asks every primary written to for everything it has accepted', async () => {
+    const [one, two] = [region.shards[0][0], region.shards[1][0]];
+    one.waitCount = 2;
+    two.waitCount = 1;
+    one.waits.length = 0;
+    two.waits.length = 0;
+    await client.ask('SET', a, '1');
+    expect(
+      await client.pipeline([
+        ['SET', a, '2'],
+        ['WAIT', 2, 100],
+      ]),
+    ).toEqual(['OK', 2]);
+    expect(one.waits).toEqual([['WAIT', '2', '100', 'ALL']]);
+    expect(two.waits).toEqual([]);
+    await client.ask('SET', b, '1');
+    expect(await client.ask('CRDT.WAIT', 1, 100)).toBe(1);
+    expect(two.waits).toEqual([['CRDT.WAIT', '1', '100', 'ALL']]);
+    expect(await client.ask('WAIT', 'x', 100)).toContain('not an integer');
+  });
+
+  test('after a failover WAIT does not let the new primary speak for writes of the old one', async () => {
+    region.shards[0][1].waitCount = 1;
+    await client.ask('SET', a, '1');
+    region.shards[0][0].role = 'replica';
+    region.shards[0][1].role = 'primary';
+    await region.setMap([region.shards[0][1], region.shards[1][0]]);
+    expect(await client.ask('WAIT', 1, 100)).toBe(0);
+    expect(await client.ask('SET', a, '1')).toBe('OK');
+    expect(await client.ask('WAIT', 1, 100)).toBe(1);
+    expect(await client.ask('SUBSCRIBE', 'after')).toEqual(['subscribe', 'after', 1]);
+  });
+});
+
+describe('with a password', () => {
+  test('clients must say it, and the proxy says it to the members', async () => {
+    const region = await startRegion({ password: 'secret' });
+    try {
+      const client = await region.client();
+      const key = keyIn(1);
+      expect(await client.ask('SET', key, '1')).toBe('OK');
+      const { TestClient } = await import('./test-client.ts');
+      const stranger = await TestClient.connect(region.proxy.port);
+      expect(await stranger.ask('GET', key)).toBe('NOAUTH Authentication required.');
+      expect(await stranger.ask('AUTH', 'wrong')).toContain('WRONGPASS');
+      stranger.raw('*11\r\n');
+      expect(await stranger.reply()).toBe('ERR Protocol error: unauthenticated multibulk length');
+      const late = await TestClient.connect(region.proxy.port);
+      expect(
+        await late.pipeline([
+          ['HELLO', 3, 'AUTH', 'default', 'secret'],
+          ['GET', key],
+        ]),
+      ).toEqual([expect.any(Map), '1']);
+      expect(await late.pipeline([['WATCH', key], ['MULTI'], ['GET', key], ['EXEC']])).toEqual([
+        'OK',
+        'OK',
+        'QUEUED',
+        ['1'],
+      ]);
+      late.close();
+    } finally {
+      await region.stop();
+    }
+  });
+});
