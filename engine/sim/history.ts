@@ -1,0 +1,64 @@
+/**
+ * What the clients of a run have been told, and what must therefore hold on every member.
+ *
+ *   kept        SADD of a member that is never removed: once acknowledged it is there at the end,
+ *               unless its machine lost power before the fsync that the policy promises
+ *   tallies     MULTI, INCRBY c, SADD c:log u, EXEC: at any moment, on any member, c equals the size
+ *               of c:log. That one line checks exact sums, atomic batches and idempotence at once
+ *   causality   an answer is added to `answers` only on the connection that showed its question, so
+ *               its op follows the question's: no member ever shows an answer without the question
+ */
+
+import type { Db } from '../core/db.ts';
+
+export const KEPT_KEYS = ['kept:0', 'kept:1', 'kept:2'];
+export const TALLY_KEYS = ['tally:0', 'tally:1'];
+export const QUESTIONS = 'questions';
+export const ANSWERS = 'answers';
+
+type Kept = { readonly key: string; readonly member: string; readonly by: string; atMs: number };
+
+export class History {
+  readonly kept: Kept[] = [];
+  acknowledged = 0;
+  refused = 0;
+  unknown = 0;
+  /** Why acknowledged writes may be missing at the end; '' when they may not. */
+  lossExcuse = '';
+
+  /** A write that must stay was acknowledged by a process. */
+  keep(key: string, member: string, by: string, atMs: number): void {
+    this.kept.push({ key, member, by, atMs });
+  }
+
+  /** A machine lost power: what it acknowledged since then may have been lost. */
+  excuse(by: string, sinceMs: number): void {
+    for (let i = this.kept.length - 1; i >= 0; i--) {
+      if (this.kept[i].by === by && this.kept[i].atMs >= sinceMs) this.kept.splice(i, 1);
+    }
+  }
+}
+
+/** What must hold on a member at any moment; null: it does. */
+export function checkAlways(db: Db): string | null {
+  for (const key of TALLY_KEYS) {
+    const sum = db.getString(key) ?? '0';
+    const size = db.setSize(`${key}:log`);
+    if (sum !== String(size)) return `${key} is ${sum}, but ${size} increments are in its log`;
+  }
+  if (db.setSize(ANSWERS) === 0) return null;
+  for (const answer of db.setMembers(ANSWERS)) {
+    if (!db.setHas(QUESTIONS, answer)) return `answer ${answer} is here without its question`;
+  }
+  return null;
+}
+
+/** What must hold once everything has healed and settled; null: it does. */
+export function checkAtEnd(history: History, db: Db): string | null {
+  if (history.lossExcuse !== '') return null;
+  for (const { key, member, by, atMs } of history.kept) {
+    if (db.setHas(key, member)) continue;
+    return `${member} of ${key}, acknowledged by ${by} at ${atMs.toFixed(1)}, is lost`;
+  }
+  return null;
+}

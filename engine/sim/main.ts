@@ -1,0 +1,59 @@
+/**
+ * Shell: runs seeds of the simulator and prints those that fail.
+ *
+ *     node engine/sim/main.ts --seeds 2000        seeds 1 to 2000
+ *     node engine/sim/main.ts --seeds 500 --from 7000
+ *     node engine/sim/main.ts --seed 123          one seed with its transcript
+ */
+
+import { parseArgs } from 'node:util';
+import { runSeed } from './run.ts';
+
+const TRANSCRIPT_LINES = 120;
+const FAILURES_MAX = 5;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '2000' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+  },
+});
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+function failure(seed: number): void {
+  const outcome = runSeed(seed, TRANSCRIPT_LINES);
+  print(`\nseed ${seed} FAILED: ${outcome.problem}`);
+  print(`  ${outcome.summary}`);
+  print(`  the end of its transcript (docs/simulation.md says how to read it):`);
+  for (const line of outcome.transcript) print(`  ${line}`);
+  print(`  replay: make sim SEED=${seed}`);
+}
+
+function runMany(from: number, count: number): number {
+  const startedMs = performance.now();
+  let failed = 0;
+  for (let seed = from; seed < from + count; seed++) {
+    if (runSeed(seed).problem !== null) {
+      failed++;
+      failure(seed);
+      if (failed >= FAILURES_MAX) break;
+    }
+    if ((seed - from + 1) % 500 === 0) print(`  ${seed - from + 1} of ${count} seeds`);
+  }
+  const seconds = (performance.now() - startedMs) / 1000;
+  print(`${count} seeds from ${from}, ${failed} failed, ${seconds.toFixed(1)} s`);
+  return failed;
+}
+
+if (values.seed !== undefined) {
+  const outcome = runSeed(Number(values.seed), 100_000);
+  for (const line of outcome.transcript) print(line);
+  print(`seed ${values.seed}: ${outcome.problem ?? 'holds'}`);
+  print(`${outcome.summary}, fingerprint ${outcome.fingerprint}`);
+  process.exitCode = outcome.problem === null ? 0 : 1;
+} else {
+  process.exitCode = runMany(Number(values.from), Number(values.seeds)) === 0 ? 0 : 1;
+}

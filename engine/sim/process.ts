@@ -1,0 +1,169 @@
+/**
+ * One member's process and machine: starts and ends the real member over simulated clock, disk and
+ * network. What throws inside is a failed assertion and fails the seed; a disk that fails ends the
+ * process as it does in the real engine.
+ */
+
+import type { Config } from '../config.ts';
+import { type Env, silentJournal } from '../env.ts';
+import { MemoryDisk } from '../log/disk-memory.ts';
+import { Member } from '../member/member.ts';
+import type { StorageSizes } from '../member/storage.ts';
+import type { Network } from './network.ts';
+import type { Prng } from './prng.ts';
+import type { World } from './world.ts';
+
+/** 2026-01-01: far from the epoch of the clocks. */
+const WALL_START_MS = 1_767_225_600_000;
+const TICK_MS = 50;
+/** Once all has healed nothing urgent is left. */
+const CALM_TICK_MS = 125;
+
+export type ProcessOptions = {
+  readonly world: World;
+  readonly network: Network;
+  readonly random: Prng;
+  readonly config: Config;
+  readonly sizes: StorageSizes;
+  /** Called with what went wrong when the member threw. */
+  readonly broken: (problem: string) => void;
+};
+
+export class SimProcess {
+  readonly name: string;
+  readonly config: Config;
+  member: Member | null = null;
+  /** This machine's clock is so far off. */
+  skewMs = 0;
+  /** Grows with each start; callbacks of an earlier life are dropped. */
+  life = 0;
+  /** Called when the process ends: its clients lose their connections. */
+  ended: (() => void)[] = [];
+  private readonly options: ProcessOptions;
+  private readonly disk: MemoryDisk | null;
+  private dying = false;
+  private tickMs = TICK_MS;
+
+  constructor(options: ProcessOptions) {
+    this.options = options;
+    this.config = options.config;
+    this.name = options.config.member;
+    const later = (run: () => void): void => {
+      const { life } = this;
+      options.world.after(options.random.between(1, 25), () => this.guard(life, run));
+    };
+    this.disk = options.config.dir === null ? null : new MemoryDisk({ later });
+  }
+
+  /** From now on time is looked at less often. */
+  calmDown(): void {
+    this.tickMs = CALM_TICK_MS;
+  }
+
+  get up(): boolean {
+    return this.member !== null;
+  }
+
+  wallMs(): number {
+    return WALL_START_MS + this.skewMs + Math.floor(this.options.world.nowMs);
+  }
+
+  start(): void {
+    const { world, network, random, config } = this.options;
+    this.life++;
+    this.dying = false;
+    const { life } = this;
+    const env: Env = {
+      clock: { wallMs: () => this.wallMs(), monotonicMs: () => world.nowMs },
+      random,
+      disk: this.disk,
+      transport: guardedTransport(network, this.name, (run) => this.guard(life, run)),
+      journal: silentJournal,
+      fatal: (reason) => {
+        world.note(this.name, `stops: ${reason}`);
+        this.dying = true;
+      },
+    };
+    const facts = {
+      version: 'sim',
+      runtime: 'sim',
+      os: 'sim',
+      pid: life,
+      port: config.port,
+      runId: `${this.name}-${life}`,
+      startedAtMs: this.wallMs(),
+      region: config.region,
+      database: config.database,
+    };
+    const wake = (): void => world.after(0, () => this.guard(life, () => this.member!.turn()));
+    try {
+      const sizes = this.options.sizes;
+      this.member = new Member(env, config, { facts, sizes, wake, shutdown: () => {} });
+    } catch (error) {
+      this.options.broken(`${this.name} cannot start: ${(error as Error).stack}`);
+      return;
+    }
+    world.note(this.name, `starts with ${this.member.db.size} keys`);
+    network.listen(this.name, (link) => {
+      const handler = this.member!.acceptPeer(link);
+      return guardedHandler(handler, (run) => this.guard(life, run));
+    });
+    const tick = (): void => {
+      if (this.life !== life || this.member === null) return;
+      this.guard(life, () => this.member!.tick());
+      world.after(this.tickMs, tick);
+    };
+    world.after(random.between(0, TICK_MS), tick);
+  }
+
+  /** kill: the process dies. power: its machine too, with what was not synced. */
+  stop(how: 'kill' | 'power'): void {
+    if (this.member === null) return;
+    this.options.world.note(this.name, how === 'kill' ? 'is killed' : 'loses power');
+    this.member = null;
+    this.life++;
+    this.options.network.drop(this.name, how === 'power');
+    if (how === 'kill') this.disk?.kill();
+    else this.disk?.crash(this.options.random);
+    if (this.disk !== null) this.disk.failing = null;
+    const { ended } = this;
+    this.ended = [];
+    for (const tell of ended) tell();
+  }
+
+  /** From now on the disk refuses to do its work; null: it works again. */
+  failDisk(how: 'append' | 'sync' | null): void {
+    if (this.disk !== null) this.disk.failing = how;
+  }
+
+  /** Runs something inside the process, unless that life of it is over. */
+  guard(life: number, run: () => void): void {
+    if (this.life !== life || this.member === null) return;
+    try {
+      run();
+    } catch (error) {
+      if (!this.dying) this.options.broken(`${this.name}: ${(error as Error).stack}`);
+      this.dying = true;
+    }
+    if (this.dying) this.stop('kill');
+  }
+}
+
+type Guard = (run: () => void) => void;
+
+function guardedHandler(
+  handler: ReturnType<Member['acceptPeer']>,
+  guard: Guard,
+): ReturnType<Member['acceptPeer']> {
+  return {
+    opened: () => guard(() => handler.opened()),
+    received: (chunk) => guard(() => handler.received(chunk)),
+    drained: () => guard(() => handler.drained()),
+    closed: (reason) => guard(() => handler.closed(reason)),
+  };
+}
+
+function guardedTransport(network: Network, name: string, guard: Guard): Env['transport'] {
+  const transport = network.transport(name);
+  return { dial: (address, handler) => transport.dial(address, guardedHandler(handler, guard)) };
+}
