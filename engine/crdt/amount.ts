@@ -35,8 +35,8 @@ export function fromInteger(whole: bigint): Amount {
 export function addAmounts(a: Amount, b: Amount): Amount {
   if (typeof a === 'number' && typeof b === 'number') {
     const sum = a + b;
-    // A sum of safe integers that is itself safe is exact; -0 does not arise from +0 inputs.
-    if (Number.isSafeInteger(sum)) return sum;
+    // A sum of safe integers that is itself safe is exact. Adding 0 turns -0 into 0.
+    if (Number.isSafeInteger(sum)) return sum + 0;
   }
   return fromUnits(toUnits(a) + toUnits(b));
 }

@@ -267,6 +267,19 @@ describe('TTL', () => {
       expiry: FOREVER,
     });
   });
+  test.each([
+    ['set', sadd('m'), srem('m'), hset('f', 'v')],
+    ['hash', hset('f', 'v'), hdel('f'), sadd('m')],
+  ] as const)('emptying a %s that hides another type keeps the TTL of the key', (...moves) => {
+    const [, mine, removal, other] = moves;
+    const world = playRace({ a: [other], b: [mine] });
+    const [a, b] = world.replicas;
+    pull(a, b);
+    write(world, b, expire(99), 9);
+    write(world, b, removal, 9);
+    expect(read(b.state, world.roster).expiry).toBe(99);
+    expect(read(b.state, world.roster).type).not.toBeNull();
+  });
   test('the actor of the winning TTL write is the one that expires the key', () => {
     const world = playRace({ given, a: [expire(10)], b: [expire(50)] });
     const [a, b] = world.replicas;

@@ -9,9 +9,7 @@
  * anywhere. Two of the replicas share region 1 and the clocks stand nearly still, so that ties of
  * the hlc are common and are broken by region and by actor.
  */
-import fc from 'fast-check';
 import type { Amount } from './amount.ts';
-import { parseAmount } from './amount-text.ts';
 import { applyOp } from './apply-op.ts';
 import { type Cell, cellText } from './cell.ts';
 import { checkKey } from './check.ts';
@@ -217,73 +215,3 @@ function prepare({ state, vector, actor }: Replica, intent: Intent): Op | null {
       return prepareExpire(state, KEY, intent.expiry);
   }
 }
-
-// ── Arbitrary histories ─────────────────────────────────────────────────────────────────────
-
-const value = fc.constantFrom('5', '-7', '2.5', 'abc', '', '9223372036854775807');
-const delta = fc
-  .constantFrom('1', '3', '-4', '0.1', '0', '-2.75', '9000000000000000000')
-  .map((text) => parseAmount(text) as Amount);
-const member = fc.constantFrom('a', 'b', 'c');
-const members = fc.uniqueArray(member, { minLength: 1, maxLength: 2 });
-const expiry = fc.constantFrom(1000, 2000, 3000, Number.POSITIVE_INFINITY);
-
-const intents: fc.Arbitrary<Intent>[] = [
-  fc.record({
-    kind: fc.constant('set' as const),
-    value,
-    expiry: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.constant(null), expiry),
-  }),
-  fc.record({ kind: fc.constant('incr' as const), delta }),
-  fc.record({ kind: fc.constant('sadd' as const), members }),
-  fc.record({ kind: fc.constant('srem' as const), members }),
-  fc.record({
-    kind: fc.constant('hset' as const),
-    pairs: fc.array(fc.tuple(member, value), { minLength: 1, maxLength: 2 }),
-  }),
-  fc.record({ kind: fc.constant('hincr' as const), field: member, delta }),
-  fc.record({ kind: fc.constant('hdel' as const), fields: members }),
-  fc.constant<Intent>({ kind: 'del' }),
-  fc.constant<Intent>({ kind: 'flush' }),
-  fc.record({ kind: fc.constant('expire' as const), expiry }),
-];
-
-const replica = fc.nat(2);
-
-const pulls: fc.Arbitrary<Action> = fc.record({
-  kind: fc.constant('pull' as const),
-  from: replica,
-  to: replica,
-  count: fc.constantFrom(1, 2, 100),
-});
-
-function actionOf(kinds: readonly fc.Arbitrary<Intent>[]): fc.Arbitrary<Action> {
-  const intent = fc.oneof(...kinds);
-  const writes = fc.record({ kind: fc.constant('do' as const), replica, intent, ms: fc.nat(2) });
-  return fc.oneof({ weight: 3, arbitrary: writes }, { weight: 2, arbitrary: pulls });
-}
-
-/** Many adds of one replica, so that removals name a vector and not dots. */
-const fill = fc.tuple(replica, fc.boolean()).map(([at, hash]) =>
-  Array.from({ length: 18 }, (_, n): Action => {
-    const name = `f${n}`;
-    const add: Intent = hash
-      ? { kind: 'hset', pairs: [[name, '1']] }
-      : { kind: 'sadd', members: [name] };
-    return { kind: 'do', replica: at, intent: add, ms: 0 };
-  }),
-);
-
-/** Each history uses only a few kinds of intents, so that they meet in every way (swarm testing). */
-export const history: fc.Arbitrary<Action[]> = fc
-  .subarray(intents, { minLength: 2, maxLength: 5 })
-  .chain((kinds) =>
-    fc.array(
-      fc.oneof(
-        { weight: 40, arbitrary: actionOf(kinds).map((one) => [one]) },
-        { weight: 1, arbitrary: fill },
-      ),
-      { minLength: 1, maxLength: 24, size: 'max' },
-    ),
-  )
-  .map((parts) => parts.flat());

@@ -272,7 +272,8 @@ export class BatchWriter {
   private integerAmount(amount: number): void {
     const { out } = this;
     out.bytes[out.length] = 0;
-    out.view.setFloat64(out.length + 1, amount, true);
+    // Adding 0 turns -0 (of `DECRBY k 0`) into the 0 that readers take.
+    out.view.setFloat64(out.length + 1, amount + 0, true);
     out.length += 9;
   }
 

@@ -99,7 +99,8 @@ export class ByteWriter {
   amount(amount: Amount): void {
     if (typeof amount === 'number') {
       this.u8(AMOUNT_TAG.integer);
-      this.f64(amount);
+      // `DECRBY k 0` makes -0; adding 0 turns it into the 0 that readers take.
+      this.f64(amount + 0);
       return;
     }
     this.u8(amount < 0n ? AMOUNT_TAG.negative : AMOUNT_TAG.positive);
