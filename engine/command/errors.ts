@@ -366,12 +366,12 @@ export const errorCatalogue = {
 
 export type ErrorName = keyof typeof errorCatalogue;
 
-/** The reply of an error with its `%s` filled in. */
+/** The reply of an error with its `%s` filled in; like C, a value goes up to its first NUL. */
 export function errorText(name: ErrorName, ...fill: readonly (string | number)[]): string {
   const text = errorCatalogue[name].text;
   if (fill.length === 0) return text;
   let next = 0;
-  return text.replaceAll('%s', () => String(fill[next++]));
+  return text.replaceAll('%s', () => String(fill[next++]).split('\0', 1)[0]);
 }
 
 /** Ends a command with an error reply; whatever it had written of its reply is taken back. */

@@ -318,6 +318,8 @@ export const compareCases: Readonly<Record<string, readonly Case[]>> = {
     same BITCOUNT k 0 -1 BIT
     same BITCOUNT k -2 -1
     same BITCOUNT k -1 -2
+    same BITCOUNT k -1 -2 FOO
+    same BITCOUNT k -2 -1 FOO
     same BITCOUNT k 4 2
     same BITCOUNT k 0
     same BITCOUNT k 0 1 FOO

@@ -12,6 +12,7 @@ import { compareCases } from './redis-cases.ts';
 import { type RedisConnection, RedisProcess, redisVersion } from './redis-process.ts';
 import type { ReplyTree } from './reply-tree.ts';
 import { makeFixture, show, type TestClient } from './session-fixture.ts';
+import { sortedReply } from './sorted-reply.ts';
 
 const PORT = 22_000;
 const version = redisVersion();
@@ -38,7 +39,8 @@ withRedis('compared with Redis', () => {
         for (const [verb, ...words] of compareCases[title]) {
           const [mine, other] = await both(ours, theirs, words);
           if (verb === 'run') continue;
-          const [a, b] = verb === 'sameSorted' ? [sorted(mine), sorted(other)] : [mine, other];
+          const [a, b] =
+            verb === 'sameSorted' ? [sortedReply(mine), sortedReply(other)] : [mine, other];
           const equal = verb === 'sameError' ? sameCode(a, b) : show(a) === show(b);
           if (!equal) differences.push(`${words.join(' ')}: ours ${show(a)}, Redis ${show(b)}`);
         }
@@ -67,18 +69,4 @@ async function both(
 function sameCode(a: ReplyTree, b: ReplyTree): boolean {
   if (a.kind !== 'error' || b.kind !== 'error') return false;
   return a.text.split(' ')[0] === b.text.split(' ')[0];
-}
-
-/** Sorts the elements of the reply, and of arrays within it, pairs staying together in maps. */
-function sorted(reply: ReplyTree): ReplyTree {
-  if (reply.kind === 'map') {
-    const pairs: ReplyTree[][] = [];
-    for (let i = 0; i < reply.items.length; i += 2) pairs.push(reply.items.slice(i, i + 2));
-    pairs.sort((a, b) => (show(a[0]) < show(b[0]) ? -1 : 1));
-    return { kind: 'map', items: pairs.flat() };
-  }
-  if (!('items' in reply)) return reply;
-  const items = reply.items.map(sorted);
-  items.sort((a, b) => (show(a) < show(b) ? -1 : 1));
-  return { kind: reply.kind, items };
 }

@@ -106,8 +106,10 @@ function bitCount(session: ClientSession, args: Args): void {
   if (args.count > 2) {
     const first = readInteger(args, 2);
     const last = readInteger(args, 3);
-    range = bitRange(first, last, readUnit(args, 4), value.length);
-    if (first < 0 && last < 0 && first > last) range.last = -1;
+    // Redis sees this before it looks at the unit.
+    const empty = first < 0 && last < 0 && first > last;
+    const unit = empty ? 'BYTE' : readUnit(args, 4);
+    range = empty ? { first: 0, last: -1 } : bitRange(first, last, unit, value.length);
   }
   session.output.integer(countOnes(value, range.first, range.last));
 }

@@ -166,6 +166,8 @@ type StringOptions = {
   /** The argument that holds the time; 0: no TTL option. */
   timeAt: number;
   unit: TimeUnit;
+  /** The word of that option: Redis takes it again, and the last one counts. */
+  unitWord: string;
 };
 
 function get(session: ClientSession, args: Args): void {
@@ -316,6 +318,7 @@ function readOptions(args: Args, first: number, command: 'SET' | 'GETEX'): Strin
     persist: false,
     timeAt: 0,
     unit: { kind: 'relative', scale: 1 },
+    unitWord: '',
   };
   const sets = command === 'SET';
   for (let i = first; i < args.count; i++) {
@@ -330,9 +333,10 @@ function readOptions(args: Args, first: number, command: 'SET' | 'GETEX'): Strin
       options.keepTtl = true;
     } else if (!sets && word === 'PERSIST' && (options.persist || !timed)) {
       options.persist = true;
-    } else if (unit !== undefined && !timed && i + 1 < args.count) {
+    } else if (unit && (!timed || options.unitWord === word) && i + 1 < args.count) {
       options.timeAt = ++i;
       options.unit = unit;
+      options.unitWord = word;
     } else {
       throw commandError('syntax');
     }
