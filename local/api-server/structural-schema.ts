@@ -29,8 +29,10 @@ export function prune(schema: Schema, value: Open, path: string, unknown: string
   for (const [name, child] of Object.entries(value)) {
     const at = path === '' ? name : `${path}.${name}`;
     const known = childSchema(schema, name);
-    if (known !== null) kept[name] = prune(known, child, at, unknown);
-    else if (keepsUnknown(schema) || isEnvelope(schema, path, name)) kept[name] = child;
+    // A schema may say something of metadata, but never which fields it has.
+    if (isEnvelope(schema, path, name)) kept[name] = child;
+    else if (known !== null) kept[name] = prune(known, child, at, unknown);
+    else if (keepsUnknown(schema)) kept[name] = child;
     else unknown.push(at);
   }
   return kept;

@@ -37,6 +37,7 @@ export class Forwarder {
   private readonly server: Server;
   private readonly connections = new Set<Connection>();
   private turn = 0;
+  private listening: Promise<unknown> = Promise.resolve();
 
   constructor(options: ForwarderOptions) {
     this.options = options;
@@ -48,14 +49,18 @@ export class Forwarder {
   /** Resolves with the port; rejects with EADDRINUSE when somebody else has it. */
   async listen(): Promise<number> {
     const { host, port } = this.options;
-    await new Promise<void>((resolve, reject) => {
+    const listening = new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(port, host, resolve);
     });
+    this.listening = listening.catch(() => {});
+    await listening;
     return (this.server.address() as { port: number }).port;
   }
 
   async close(): Promise<void> {
+    // A server that is closed before it listens would listen for ever after.
+    await this.listening;
     for (const connection of this.connections) destroy(connection);
     await new Promise((resolve) => this.server.close(resolve));
   }

@@ -42,7 +42,7 @@ export class Services {
 
   /** Puts a service on a port of this machine; resolves with the port. */
   async expose({ namespace, service, servicePort, host, port }: Exposure): Promise<number> {
-    return this.forward(`${host}:${port}`, host, port, () =>
+    return this.forward(`${namespace}/${service}:${servicePort}`, host, port, () =>
       this.targets(namespace, service, servicePort),
     );
   }
@@ -97,6 +97,7 @@ export class Services {
     port: number,
     targets: () => Target[],
   ): Promise<number> {
+    if (this.forwarders.has(key)) throw new Error(`${key} is forwarded already`);
     const forwarder = new Forwarder({
       ...{ host, port, targets },
       linkFrom: (source) => this.links.state(source, this.region),
