@@ -55,7 +55,7 @@ export class ImageWriter {
     disk.remove(this.part);
     const named = vectorObject(vector, db.roster);
     const header = { format: LOG_FORMAT, kind: 'image', database, region, position } as const;
-    this.write([sealHeader({ ...header, vector: named })]);
+    this.write([sealHeader({ ...header, previous: -1, vector: named })]);
   }
 
   /** Captures the next slots. */

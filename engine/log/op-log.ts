@@ -98,6 +98,7 @@ export class OpLog {
     this.flushStaged();
     if (this.segmentBytes === 0 && this.options.disk.size(this.name) > 0) return this.position;
     const { database, region, roster, disk } = this.options;
+    const previous = this.options.disk.size(this.name) > 0 ? this.segmentPosition : -1;
     this.segmentPosition = this.appendedPosition;
     this.name = segmentName(this.segmentPosition);
     const position = this.segmentPosition;
@@ -105,7 +106,7 @@ export class OpLog {
     // A file of that name can only be left from a crash while its header was written.
     disk.remove(this.name);
     const header = { format: LOG_FORMAT, kind: 'segment', database, region, position } as const;
-    this.write(this.name, sealHeader({ ...header, vector: named }));
+    this.write(this.name, sealHeader({ ...header, previous, vector: named }));
     this.markUnsynced();
     return position;
   }

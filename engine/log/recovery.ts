@@ -5,9 +5,11 @@
  * 2. The newest image restores every slot with the vector it was captured at.
  * 3. Segments must follow each other without a gap. Each frame is replayed as it was applied:
  *    BATCH by `applyBatch`, SLOT_STATE (the result of a state merge) put in place of the slot,
- *    STATE_END joins the vector of that merge.
+ *    STATE_END joins the vector of that merge. SLOT_STATEs take effect together, when the frame
+ *    after them is seen: a small state was merged in one turn, and half of it must not come back.
  * 4. Bytes that are no whole frame:
- *      at the end of the last segment   the last write was torn: cut, with a warning
+ *      at the end of the last segment   the last write was torn: cut, with a warning; SLOT_STATEs
+ *                                       that nothing follows are cut too
  *      a segment shorter than the next  only bytes that were never synced can be missing there, and
  *      one's position says              nothing after them was synced: cut here, later ones go
  *      anywhere else                    damage: never guess. Refuse, and say what to do
@@ -76,10 +78,11 @@ export function recover(options: RecoveryOptions): Recovered {
   let frames = 0;
   for (let i = 0; i < positions.length; i++) {
     segmentPosition = positions[i];
-    const replayed = replaySegment(options, positions[i], positions[i + 1] ?? -1);
-    frames += replayed.frames;
-    position = replayed.end;
-    if (!replayed.cut) continue;
+    const replay = new SegmentReplay(options, positions[i], i === 0 ? -1 : positions[i - 1]);
+    const end = replay.run(positions[i + 1] ?? -1);
+    frames += replay.frames;
+    position = end.position;
+    if (!end.cut) continue;
     for (const later of positions.slice(i + 1)) disk.remove(segmentName(later));
     break;
   }
@@ -113,76 +116,108 @@ function loadImage(options: RecoveryOptions, name: string): void {
   db.finishStateMerge(vector);
 }
 
-/** Replays one segment. `nextPosition`: where the next one begins, -1: this is the last. */
-function replaySegment(
-  options: RecoveryOptions,
-  position: number,
-  nextPosition: number,
-): { end: number; frames: number; cut: boolean } {
-  const { disk, journal } = options;
-  const name = segmentName(position);
-  let headerBytes = 0;
-  let frames = 0;
-  const walk = walkFrames(disk, name, (frame, offset) => {
-    if (offset === 0) {
-      checkHeader(options, name, frame);
-      headerBytes = frame.length;
-    } else {
-      replayFrame(options, name, frame, offset);
-      frames++;
-    }
-    return true;
-  });
-  const end = position + Math.max(0, walk.offset - headerBytes);
-  const isLast = nextPosition === -1;
-  if (walk.kind === 'end' && headerBytes > 0 && (isLast || end === nextPosition)) {
-    return { end, frames, cut: false };
-  }
-  const fileEnd = position + disk.size(name) - headerBytes;
-  const lostTail = isLast || fileEnd < nextPosition;
-  const torn = walk.kind === 'end' || !hasFrameAfter(disk, name, walk.offset);
-  if (!lostTail || !torn) throw damaged(name, `at byte ${walk.offset}: ${walk.why}`);
-  const cutBytes = disk.size(name) - walk.offset;
-  journal.warn({ file: name, offset: walk.offset, cutBytes }, 'the last write was torn: cut off');
-  // A file without a whole header goes altogether; the log makes it anew.
-  if (headerBytes === 0) disk.remove(name);
-  else disk.truncate(name, walk.offset);
-  return { end, frames, cut: true };
-}
+/** Replays one segment of the log. */
+class SegmentReplay {
+  frames = 0;
+  private readonly options: RecoveryOptions;
+  private readonly position: number;
+  private readonly previous: number;
+  private readonly name: string;
+  private headerBytes = 0;
+  /** Outcomes of a state merge that are not followed by anything yet. */
+  private pending: Uint8Array[] = [];
+  private pendingOffset = 0;
 
-function replayFrame(
-  options: RecoveryOptions,
-  name: string,
-  frame: Uint8Array,
-  offset: number,
-): void {
-  const { db, backlog } = options;
-  const body = frameBody(frame);
-  const where = (why: string): DamagedLog => damaged(name, `at byte ${offset}: ${why}`);
-  switch (frameKind(frame)) {
-    case FRAME_KIND.batch: {
-      const outcome = db.applyBatch(body);
-      if (typeof outcome === 'object') throw where(outcome.invalid);
-      if (outcome === 'gap') throw where('ops before it are missing');
-      if (outcome === 'known') return;
-      const meta = batchMeta(frame, db.roster);
-      backlog.appendBatch(meta.actor, meta.firstSeq, meta.lastSeq, frame);
-      return;
+  /** `previous`: where the segment before began; -1: it may have been removed. */
+  constructor(options: RecoveryOptions, position: number, previous: number) {
+    this.options = options;
+    this.position = position;
+    this.previous = previous;
+    this.name = segmentName(position);
+  }
+
+  /** `nextPosition`: where the next segment begins, -1: this is the last. */
+  run(nextPosition: number): { position: number; cut: boolean } {
+    const { disk } = this.options;
+    const { name } = this;
+    const walk = walkFrames(disk, name, (frame, offset) => {
+      if (offset === 0) {
+        const header = checkHeader(this.options, name, frame);
+        if (this.previous >= 0 && header.previous !== this.previous) {
+          throw damaged(segmentName(header.previous), 'it is missing');
+        }
+        this.headerBytes = frame.length;
+      } else {
+        this.replayFrame(frame, offset);
+        this.frames++;
+      }
+      return true;
+    });
+    const end = this.position + Math.max(0, walk.offset - this.headerBytes);
+    const isLast = nextPosition === -1;
+    const isWhole = walk.kind === 'end' && this.headerBytes > 0;
+    if (isWhole && !isLast && end === nextPosition) {
+      this.applyPending();
+      return { position: end, cut: false };
     }
-    case FRAME_KIND.slotState: {
-      const problem = db.importSlot(body, () => []);
-      if (problem !== null) throw where(problem);
-      return;
+    if (isWhole && isLast && this.pending.length === 0) return { position: end, cut: false };
+    const fileEnd = this.position + disk.size(name) - this.headerBytes;
+    const lostTail = isLast || fileEnd < nextPosition;
+    const torn = walk.kind === 'end' || !hasFrameAfter(disk, name, walk.offset);
+    if (!lostTail || !torn) throw damaged(name, `at byte ${walk.offset}: ${walk.why}`);
+    return this.cut(this.pending.length > 0 ? this.pendingOffset : walk.offset);
+  }
+
+  private cut(offset: number): { position: number; cut: boolean } {
+    const { disk, journal } = this.options;
+    const { name, headerBytes } = this;
+    const cutBytes = disk.size(name) - offset;
+    journal.warn({ file: name, offset, cutBytes }, 'the last write was torn: cut off');
+    // A file without a whole header goes altogether; the log makes it anew.
+    if (headerBytes === 0) disk.remove(name);
+    else disk.truncate(name, offset);
+    return { position: this.position + Math.max(0, offset - headerBytes), cut: true };
+  }
+
+  private replayFrame(frame: Uint8Array, offset: number): void {
+    const { db, backlog } = this.options;
+    const body = frameBody(frame);
+    const where = (why: string): DamagedLog => damaged(this.name, `at byte ${offset}: ${why}`);
+    switch (frameKind(frame)) {
+      case FRAME_KIND.batch: {
+        this.applyPending();
+        const outcome = db.applyBatch(body);
+        if (typeof outcome === 'object') throw where(outcome.invalid);
+        if (outcome === 'gap') throw where('ops before it are missing');
+        if (outcome === 'known') return;
+        const meta = batchMeta(frame, db.roster);
+        backlog.appendBatch(meta.actor, meta.firstSeq, meta.lastSeq, frame);
+        return;
+      }
+      case FRAME_KIND.slotState:
+        if (this.pending.length === 0) this.pendingOffset = offset;
+        this.pending.push(body);
+        return;
+      case LOG_KIND.stateEnd: {
+        this.applyPending();
+        const vector = decodeVector(body, 0, db.roster);
+        if (typeof vector === 'string') throw where(vector);
+        db.finishStateMerge(vector);
+        backlog.appendJump(vector);
+        return;
+      }
+      default:
+        throw where(`a frame of unknown kind ${frameKind(frame)}`);
     }
-    case LOG_KIND.stateEnd: {
-      const vector = decodeVector(body, 0, db.roster);
-      if (typeof vector === 'string') throw where(vector);
-      db.finishStateMerge(vector);
-      backlog.appendJump(vector);
-      return;
+  }
+
+  /** Puts the slots of a state merge in place, now that it is known that all of them are here. */
+  private applyPending(): void {
+    for (const body of this.pending) {
+      const problem = this.options.db.importSlot(body, () => []);
+      if (problem !== null) throw damaged(this.name, `at byte ${this.pendingOffset}: ${problem}`);
     }
-    default:
-      throw where(`a frame of unknown kind ${frameKind(frame)}`);
+    this.pending = [];
   }
 }
 

@@ -11,7 +11,8 @@
  * segment after this one begins at this one's position plus its bytes without the header. Every
  * image begins where a segment begins.
  *
- * Header body: JSON { format, kind: 'segment' | 'image', database, region, position, vector }.
+ * Header body: JSON { format, kind: 'segment' | 'image', database, region, position, previous,
+ * vector }; `previous` is where the segment before began, so that a missing file is noticed.
  */
 
 import { limits } from '../config.ts';
@@ -28,6 +29,8 @@ export type FileHeader = {
   readonly database: string;
   readonly region: string;
   readonly position: number;
+  /** Where the segment before this one began; -1: there was none, or this is an image. */
+  readonly previous: number;
   readonly vector: Record<string, number>;
 };
 

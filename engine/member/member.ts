@@ -167,6 +167,8 @@ export class Member implements MemberApi {
     this.peers.tick();
     this.peers.pump();
     if (this.startedEmpty) this.checkFilled();
+    // A merge that was cut off leaves slots ahead of the vector, until ops have caught up.
+    if (this.db.exceptionCount > 0) this.db.finishStateMerge([]);
   }
 
   /** Ends in order: what was written becomes safe, links and clients are closed. */

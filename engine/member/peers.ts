@@ -49,7 +49,7 @@ export type Dialled = {
   nextDialMs: number;
   /** Text form of the actor that answered last; null: nobody did. */
   remoteActor: string | null;
-  /** Why the last session ended; '' while one stands. */
+  /** Why there is no session; '' while one stands. */
   lastError: string;
 };
 
@@ -208,8 +208,9 @@ export class Peers {
     const index = this.accepted.findIndex((held) => held.port === port);
     if (index < 0) return;
     const [{ server }] = this.accepted.splice(index, 1);
-    const who = server.remote === null ? {} : whoIs(server.remote);
-    this.host.env.journal.info({ ...who, reason }, 'a peer that pulled from here has gone');
+    const { journal } = this.host.env;
+    if (server.remote === null) journal.debug({ reason }, 'a peer was not admitted');
+    else journal.info({ ...whoIs(server.remote), reason }, 'a peer that pulled from here has gone');
     this.host.confirmed(server);
   }
 
@@ -269,7 +270,6 @@ export class Peers {
     const puller = this.makePuller(held, port, nowMs);
     held.port = port;
     held.puller = puller;
-    held.lastError = 'connecting';
     port.attach(host.env.transport.dial(held.target.address, port.handler));
   }
 
@@ -331,6 +331,7 @@ export class Peers {
     const jitter = this.host.env.random.uint32() % Math.ceil(held.backoffMs / 2);
     held.nextDialMs = this.nowMs() + held.backoffMs / 2 + jitter;
     held.backoffMs = Math.min(held.backoffMs * 2, limits.dialBackoffMax.value);
+    // Once for each new reason: a peer that is away for hours must not fill the journal.
     if (held.lastError !== reason) {
       this.host.env.journal.info({ peer: held.target.key, reason }, 'a link has ended');
     }
@@ -346,5 +347,5 @@ export function isCaughtUp(dialled: Dialled, vector: VersionVector): boolean {
 
 function whoIs(remote: Introduction): object {
   const { region, member, actor, purpose } = remote;
-  return { region, member, actor, purpose };
+  return { peer: `${purpose} ${region} ${member}`, actor };
 }

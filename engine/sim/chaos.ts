@@ -115,7 +115,8 @@ export class Chaos {
     const process = random.pick(processes);
     if (!process.up) return;
     if (process.config.dir === null) history.lossExcuse = 'a member without disk lost power';
-    if (fsync !== 'always') history.excuse(process.name, world.nowMs - UNSYNCED_MS[fsync]);
+    if (fsync !== 'always')
+      history.excuse(process.name, world.nowMs - UNSYNCED_MS[fsync], world.nowMs);
     process.stop('power');
     this.restartLater(process);
   }

@@ -19,7 +19,7 @@ const FIELDS = ['f0', 'f1', 'f2'];
 type Errand = {
   readonly commands: readonly (readonly string[])[];
   /** Told the last reply when it was not an error. */
-  readonly done?: (reply: Reply, process: SimProcess) => void;
+  readonly done?: (reply: Reply, process: SimProcess, saidAtMs: number) => void;
 };
 
 export type ClientOptions = {
@@ -87,8 +87,9 @@ export class SimClient {
     const client = process.member.connectClient(name, process.name, {
       send: (bytes) => {
         const copy = bytes.slice();
+        const saidAtMs = world.nowMs;
         world.after(random.between(0, 4), () => {
-          if (open) this.answered(copy);
+          if (open) this.answered(copy, saidAtMs);
         });
       },
       bufferedBytes: () => 0,
@@ -133,7 +134,7 @@ export class SimClient {
     if (busy) world.after(random.between(1, thinkMs), () => this.next());
   }
 
-  private answered(bytes: Uint8Array): void {
+  private answered(bytes: Uint8Array, saidAtMs: number): void {
     const { world, random, history, thinkMs } = this.options;
     this.parser.push(bytes);
     for (;;) {
@@ -148,7 +149,7 @@ export class SimClient {
         if (reply.code === 'READONLY' || reply.code === 'LOADING') this.disconnect();
       } else {
         history.acknowledged++;
-        errand.done?.(reply, this.process!);
+        errand.done?.(reply, this.process!, saidAtMs);
       }
       world.after(random.between(1, thinkMs), () => this.next());
       return;
@@ -156,13 +157,13 @@ export class SimClient {
   }
 
   private choose(): Errand {
-    const { random, history, world, name } = this.options;
+    const { random, history, name } = this.options;
     const unique = `${name}.${++this.serial}`;
     const dice = random.unit();
     if (dice < 0.25) {
       const key = random.pick(KEPT_KEYS);
-      const done = (_: Reply, by: SimProcess): void => {
-        history.keep(key, unique, by.name, world.nowMs);
+      const done = (_: Reply, by: SimProcess, saidAtMs: number): void => {
+        history.keep(key, unique, by.name, saidAtMs);
       };
       return { commands: [['SADD', key, unique]], done };
     }

@@ -26,13 +26,19 @@ export class History {
   /** Why acknowledged writes may be missing at the end; '' when they may not. */
   lossExcuse = '';
 
-  /** A write that must stay was acknowledged by a process. */
+  private readonly losses: { by: string; sinceMs: number; untilMs: number }[] = [];
+
+  /** A write that must stay was acknowledged by a process, which said so at `atMs`. */
   keep(key: string, member: string, by: string, atMs: number): void {
-    this.kept.push({ key, member, by, atMs });
+    const isExcused = this.losses.some(
+      (loss) => loss.by === by && atMs >= loss.sinceMs && atMs <= loss.untilMs,
+    );
+    if (!isExcused) this.kept.push({ key, member, by, atMs });
   }
 
   /** A machine lost power: what it acknowledged since then may have been lost. */
-  excuse(by: string, sinceMs: number): void {
+  excuse(by: string, sinceMs: number, nowMs: number): void {
+    this.losses.push({ by, sinceMs, untilMs: nowMs });
     for (let i = this.kept.length - 1; i >= 0; i--) {
       if (this.kept[i].by === by && this.kept[i].atMs >= sinceMs) this.kept.splice(i, 1);
     }

@@ -1,0 +1,293 @@
+import { Db } from '../core/db.ts';
+import { makeActorId } from '../crdt/roster.ts';
+import { silentJournal } from '../env.ts';
+import { FRAME_KIND } from '../op/op.ts';
+import { Backlog } from './backlog.ts';
+import { batchMeta } from './batch-meta.ts';
+import { MemoryDisk } from './disk-memory.ts';
+import { frameBody, LOG_KIND, sealFrame } from './frame.ts';
+import { ImageWriter } from './image.ts';
+import { OpLog } from './op-log.ts';
+import { recover } from './recovery.ts';
+import { filePositions, segmentName } from './segment.ts';
+import { encodeVector } from './vector-bytes.ts';
+
+const NOW_MS = 1_800_000_000_000;
+
+/** A writer with a log on a disk: what a member is to this folder. */
+class Writer {
+  readonly db: Db;
+  readonly backlog = new Backlog(1_000_000);
+  readonly log: OpLog;
+  readonly disk: MemoryDisk;
+  readonly recovered: ReturnType<typeof recover>;
+
+  constructor(disk: MemoryDisk, incarnation: number, segmentBytesMax = 1_000_000, region = 'eu') {
+    this.disk = disk;
+    this.db = new Db({ random: () => 0.5, region: 1 });
+    const options = { disk, db: this.db, backlog: this.backlog, journal: silentJournal };
+    this.recovered = recover({ ...options, database: 'd', region });
+    this.log = new OpLog(
+      {
+        disk,
+        fsync: 'always',
+        database: 'd',
+        region,
+        roster: this.db.roster,
+        segmentBytesMax,
+        failed: (error) => {
+          throw error;
+        },
+        synced: () => {},
+      },
+      this.recovered.segmentPosition,
+      this.recovered.position,
+    );
+    this.log.startSegment(this.db.vector);
+    this.db.beginTurn(NOW_MS);
+    this.db.newActor(makeActorId(1, 0, BigInt(incarnation)));
+    this.db.writable = true;
+  }
+
+  set(key: string, value: string): void {
+    this.db.setStringText(key, value, Number.POSITIVE_INFINITY);
+    this.flush();
+  }
+
+  flush(): void {
+    const frame = this.db.takeFrame();
+    if (frame !== null) this.log.append(frame);
+    this.log.flush(this.db.vector);
+  }
+
+  image(): ImageWriter {
+    const { disk, db, log } = this;
+    return new ImageWriter({
+      disk,
+      db,
+      database: 'd',
+      region: 'eu',
+      position: log.startSegment(db.vector),
+      vector: db.vector.slice(),
+      failed: (error) => {
+        throw error;
+      },
+      syncLog: (done) => log.syncAll(done),
+      finished: () => {},
+    });
+  }
+}
+
+const digest = (db: Db): number[] =>
+  Array.from({ length: 16_384 }, (_, slot) => db.slotDigest(slot));
+
+describe('recovery', () => {
+  test('an empty directory gives an empty database', () => {
+    const { recovered, db } = new Writer(new MemoryDisk(), 1);
+    expect(recovered).toMatchObject({ position: 0, frames: 0 });
+    expect(db.size).toBe(0);
+  });
+
+  test('the log alone restores all keys and the vector', () => {
+    const disk = new MemoryDisk();
+    const writer = new Writer(disk, 1);
+    for (let i = 0; i < 50; i++) writer.set(`k${i}`, `v${i}`);
+    const again = new Writer(disk, 2);
+    expect(digest(again.db)).toEqual(digest(writer.db));
+    expect(again.recovered.frames).toBe(50);
+    expect(again.backlog.end - again.backlog.first).toBe(50);
+  });
+
+  test('segments follow each other across many files', () => {
+    const disk = new MemoryDisk();
+    const writer = new Writer(disk, 1, 300);
+    for (let i = 0; i < 50; i++) writer.set(`k${i}`, `v${i}`);
+    expect(filePositions(disk.list(), 'segment').length).toBeGreaterThan(5);
+    const again = new Writer(disk, 2, 300);
+    expect(digest(again.db)).toEqual(digest(writer.db));
+    expect(again.log.position).toBe(writer.log.position);
+  });
+
+  test('an image written while serving restores exactly, and older segments go', () => {
+    const disk = new MemoryDisk();
+    const writer = new Writer(disk, 1, 500);
+    for (let i = 0; i < 200; i++) writer.set(`k${i}`, 'before');
+    const image = writer.image();
+    for (let i = 0; i < 40; i++) {
+      image.tick();
+      // Writes to slots that were captured and to slots that were not.
+      for (let n = 0; n < 5; n++) writer.set(`k${(i * 5 + n) % 200}`, `during ${i}`);
+      writer.db.setAdd('set', [`m${i}`]);
+      if (i % 3 === 0) writer.db.setRemove('set', [`m${i - 1}`]);
+      writer.db.delete(`k${i * 2}`);
+      writer.flush();
+    }
+    const images = filePositions(disk.list(), 'image');
+    expect(images.length).toBe(1);
+    expect(filePositions(disk.list(), 'segment')[0]).toBe(images[0]);
+    const again = new Writer(disk, 2);
+    expect(digest(again.db)).toEqual(digest(writer.db));
+    expect(again.db.vector[0]).toBe(writer.db.vector[0]);
+    expect(again.recovered.imagePosition).toBe(images[0]);
+  });
+
+  test('an image that was not finished is ignored and removed', () => {
+    const disk = new MemoryDisk();
+    const writer = new Writer(disk, 1);
+    writer.set('a', '1');
+    const image = writer.image();
+    image.tick();
+    writer.set('b', '2');
+    const again = new Writer(disk, 2);
+    expect(digest(again.db)).toEqual(digest(writer.db));
+    expect(disk.list().some((name) => name.endsWith('.part'))).toBe(false);
+  });
+
+  test('the outcome of a state merge is restored with the log around it', () => {
+    const other = new Writer(new MemoryDisk(), 9);
+    for (let i = 0; i < 20; i++) other.set(`o${i}`, 'theirs');
+    const disk = new MemoryDisk();
+    const writer = new Writer(disk, 1);
+    writer.set('mine', '1');
+    for (let slot = 0; slot < 16_384; slot++) {
+      const body = other.db.exportSlot(slot);
+      if (body === null) continue;
+      expect(writer.db.importSlot(body, null)).toBeNull();
+      writer.log.append(sealFrame(FRAME_KIND.slotState, writer.db.exportSlot(slot)!));
+    }
+    const vector = writer.db.slotVector(0).slice();
+    const theirs = writer.db.roster.byId.get(other.db.roster.ids[0])!;
+    vector[theirs] = other.db.vector[0];
+    writer.db.finishStateMerge(vector);
+    const body = encodeVector(vector, writer.db.roster);
+    writer.log.append(sealFrame(LOG_KIND.stateEnd, body));
+    writer.set('after', '2');
+    const again = new Writer(disk, 2);
+    expect(digest(again.db)).toEqual(digest(writer.db));
+    expect(again.db.exceptionCount).toBe(0);
+  });
+
+  test('100,000 keys are back in under a second', () => {
+    const disk = new MemoryDisk();
+    const writer = new Writer(disk, 1);
+    for (let i = 0; i < 100_000; i++) {
+      writer.db.setStringText(`key:${i}`, `value-${i}`, Number.POSITIVE_INFINITY);
+      if (i % 50 === 0) writer.flush();
+    }
+    writer.flush();
+    const cpu = process.cpuUsage();
+    const again = new Writer(disk, 2);
+    const { user, system } = process.cpuUsage(cpu);
+    expect(again.db.size).toBe(100_000);
+    // Time of this process: the machine may be busy with others.
+    expect((user + system) / 1000).toBeLessThan(1000);
+  });
+});
+
+describe('damage', () => {
+  const filled = (
+    segmentBytesMax = 1_000_000,
+  ): { disk: MemoryDisk; writer: Writer; end: number } => {
+    const disk = new MemoryDisk();
+    const writer = new Writer(disk, 1, segmentBytesMax);
+    for (let i = 0; i < 20; i++) writer.set(`k${i}`, 'v');
+    return { disk, writer, end: disk.size(segmentName(0)) };
+  };
+  const flip = (disk: MemoryDisk, name: string, at: number): void => {
+    const bytes = disk.read(name, 0, disk.size(name));
+    bytes[at] ^= 1;
+    disk.replace(name, bytes);
+  };
+
+  test('a torn end is cut at the last whole frame, wherever it is torn', () => {
+    const { disk, end } = filled();
+    const last = frameStarts(disk).at(-1)!;
+    for (let cut = last + 1; cut < end; cut += 7) {
+      const copy = copyOf(disk);
+      copy.truncate(segmentName(0), cut);
+      const again = new Writer(copy, 2);
+      expect(again.db.size).toBe(19);
+      again.set('more', '1');
+      expect(new Writer(copy, 3).db.size).toBe(20);
+    }
+  });
+
+  test('damaged bytes at the end are cut like torn ones', () => {
+    const { disk, end } = filled();
+    flip(disk, segmentName(0), end - 2);
+    expect(new Writer(disk, 2).db.size).toBe(19);
+  });
+
+  test('damage in the middle is refused, with what to do', () => {
+    const { disk } = filled();
+    flip(disk, segmentName(0), frameStarts(disk)[10] + 20);
+    expect(() => new Writer(disk, 2)).toThrow(/crc does not match.*start with an empty --dir/);
+  });
+
+  test('a segment missing in the middle is refused', () => {
+    const { disk } = filled(300);
+    const positions = filePositions(disk.list(), 'segment');
+    disk.remove(segmentName(positions[2]));
+    expect(() => new Writer(disk, 2, 300)).toThrow(/start with an empty --dir/);
+  });
+
+  test('when the end of a segment was lost, later ones, never synced, go too', () => {
+    const { disk } = filled(300);
+    const positions = filePositions(disk.list(), 'segment');
+    const name = segmentName(positions[2]);
+    disk.truncate(name, disk.size(name) - 3);
+    const again = new Writer(disk, 2, 300);
+    expect(again.db.size).toBeLessThan(20);
+    expect(filePositions(disk.list(), 'segment').at(-1)).toBe(again.log.position);
+    again.set('more', '1');
+    expect(new Writer(disk, 3, 300).db.type('more')).toBe('string');
+  });
+
+  test('the directory of another region is refused', () => {
+    const { disk } = filled();
+    expect(() => new Writer(disk, 2, 1_000_000, 'us')).toThrow(
+      /belongs to database "d" of region "eu"/,
+    );
+  });
+
+  function frameStarts(disk: MemoryDisk): number[] {
+    const name = segmentName(0);
+    const bytes = disk.read(name, 0, disk.size(name));
+    const starts: number[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      starts.push(at);
+      at += 8 + Buffer.from(bytes.buffer, bytes.byteOffset).readUInt32LE(at);
+    }
+    return starts;
+  }
+
+  function copyOf(disk: MemoryDisk): MemoryDisk {
+    const copy = new MemoryDisk();
+    for (const name of disk.list()) copy.append(name, disk.read(name, 0, disk.size(name)));
+    return copy;
+  }
+});
+
+describe('op log', () => {
+  test('with fsync always it is safe only when the sync has ended, and syncs join', () => {
+    const syncs: (() => void)[] = [];
+    const disk = new MemoryDisk({ later: (run) => syncs.push(run) });
+    const writer = new Writer(disk, 1);
+    writer.set('a', '1');
+    const first = writer.log.position;
+    writer.set('b', '2');
+    writer.set('c', '3');
+    expect(writer.log.safe).toBeLessThan(first);
+    while (syncs.length > 0) syncs.shift()!();
+    expect(writer.log.safe).toBe(writer.log.position);
+  });
+
+  test('batch meta names writer and seqs', () => {
+    const writer = new Writer(new MemoryDisk(), 1);
+    writer.db.setStringText('a', '1', Number.POSITIVE_INFINITY);
+    writer.db.setStringText('b', '1', Number.POSITIVE_INFINITY);
+    const frame = writer.db.takeFrame()!;
+    expect(frameBody(frame).length).toBe(frame.length - 9);
+    expect(batchMeta(frame, writer.db.roster)).toEqual({ actor: 0, firstSeq: 1, lastSeq: 2 });
+  });
+});
