@@ -134,11 +134,16 @@ export function isUp(pod: ObservedPod): boolean {
 
 /**
  * Whether a member is up and holds the whole data of its shard. The primary does by definition,
- * even that of a new database, which started empty and has nobody to sync from.
+ * even that of a new database, which started empty and has nobody to sync from; and while the
+ * primary has nothing, so does a replica that follows it.
  */
 export function isComplete(observed: Observed, pod: ObservedPod): boolean {
   const { report } = pod.health;
   if (!isUp(pod) || report === null) return false;
-  const isPrimary = observed.record.shards[pod.shard]?.primary === pod.name;
-  return !report.startedEmpty || (isPrimary && report.role === 'primary');
+  if (!report.startedEmpty) return true;
+  const name = observed.record.shards[pod.shard]?.primary;
+  if (name === pod.name) return report.role === 'primary';
+  const primary = membersOf(observed, pod.shard).find((other) => other.name === name);
+  const source = primary !== undefined && isUp(primary) ? primary.health.report : null;
+  return source?.appliedOps === 0 && report.upstream?.connected === true;
 }

@@ -16,7 +16,7 @@ import type { Client } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/event.ts';
 import type { Metrics } from '../metrics.ts';
 import { plan } from '../plan/plan.ts';
-import { describe, isRouting, type Plan, type Step } from '../plan/step.ts';
+import { isRouting, type Plan, type Step } from '../plan/step.ts';
 import { Prober } from '../probe/prober.ts';
 import { changeBetween, VOLATILE_REFRESH_MS } from '../status/material.ts';
 import { computeStatus, withRecord } from '../status/status.ts';
@@ -187,8 +187,9 @@ export class Database {
     resource: DatabaseResource,
     status: Status,
     taken: ReadonlyMap<string, number | null>,
-    { owner }: Loaded,
+    loaded: Loaded,
   ): Promise<void> {
+    const { owner } = loaded;
     const isMember = new Set(status.shards.flatMap((s) => s.members.map(({ name }) => name)));
     const proxyTimes = [...taken]
       .filter(([name, atMs]) => atMs !== null && name.startsWith(`${owner.name}-proxy-`))
@@ -205,11 +206,35 @@ export class Database {
         ...(routedMs === null ? {} : { routedAt: new Date(routedMs).toISOString() }),
       };
     });
-    try {
-      await this.putStatus(resource, { ...status, failovers });
-    } catch (error) {
-      // The failover itself is done; its times are worth one try.
-      this.log.debug({ error: String(error) }, 'failover times not recorded');
+    await this.putFailovers(resource, status, failovers, loaded);
+  }
+
+  /** Writes failover records into whatever the status is by now; others may have written it. */
+  private async putFailovers(
+    resource: DatabaseResource,
+    status: Status,
+    failovers: readonly FailoverRecord[],
+    loaded: Loaded,
+  ): Promise<void> {
+    const done = new Map(failovers.map((one) => [`${one.shard} ${one.decidedAt}`, one]));
+    let [latest, current] = [resource, status];
+    for (let tries = 0; tries < CONFLICT_TRIES_MAX; tries++) {
+      const merged = current.failovers.map((one) => {
+        const known = done.get(`${one.shard} ${one.decidedAt}`);
+        return known === undefined ? one : { ...known, ...one };
+      });
+      try {
+        await this.putStatus(latest, { ...current, failovers: merged });
+        return;
+      } catch (error) {
+        if (!isStatus(error, 409) || !(await this.readAgain(loaded))) {
+          this.log.debug({ error: String(error) }, 'failover times not recorded');
+          return;
+        }
+        const again = load(this.care.caches, this.key, this.care);
+        if (again === null) return;
+        [latest, current] = [again.resource, again.status];
+      }
     }
   }
 
@@ -256,6 +281,7 @@ export class Database {
     try {
       await this.putStatus(loaded.resource, status);
       this.volatileWrittenAtMs = Date.now();
+      this.log.debug({ change }, 'status written');
     } catch (error) {
       if (!isStatus(error, 409)) throw error;
       await this.readAgain(loaded);
@@ -280,6 +306,3 @@ export class Database {
     return true;
   }
 }
-
-/** What a plan would do, for a log line. */
-export const summary = (steps: readonly Step[]): string[] => steps.map(describe);
