@@ -106,7 +106,29 @@ export async function connect(region: Region): Promise<Cluster> {
   const kubectl = kubectlFor(kubeconfig);
   const what = `the nodes of ${clusterName(region)}`;
   const nodes = await eventually(what, READY_LIMIT_MS, () => readNodes(kubectl));
+  await letNodesWatchNodes(kubectl);
   return { region, name: clusterName(region), kubeconfig, kubectl, nodes };
+}
+
+/**
+ * Lets kubelets' identities watch all nodes. A node image without a network plugin of its own sets routes
+ * by watching nodes; since Kubernetes 1.34 a node may read only itself, so that the watch ends and starts
+ * again each second on every node, which costs a whole core on a small machine.
+ */
+async function letNodesWatchNodes(kubectl: Kubectl): Promise<void> {
+  const name = 'meridian-e2e-nodes-watch';
+  const rbac = 'rbac.authorization.k8s.io';
+  const rules = [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] }];
+  await kubectl.apply(
+    { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name }, rules },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name },
+      subjects: [{ apiGroup: rbac, kind: 'Group', name: 'system:nodes' }],
+    },
+  );
 }
 
 async function readNodes(kubectl: Kubectl): Promise<ClusterNode[]> {
