@@ -1,11 +1,12 @@
-import { digestsOf, START_MS, seeded, TestMember } from './db-fixture.ts';
+import { seededChance } from '../keyspace/test-chance.ts';
+import { digestsOf, START_MS, TestMember } from './db-fixture.ts';
 import { runRandom } from './random-command.ts';
 
-const RUNS = 60;
+const RUNS = 25;
 const STEPS = 150;
 
 function play(seed: number, check: (member: TestMember) => void): TestMember[] {
-  const random = seeded(seed);
+  const random = seededChance(seed);
   const members = [1, 2, 3].map((region) => new TestMember(region, seed));
   let nowMs = START_MS;
   for (let step = 0; step < STEPS; step++) {

@@ -6,6 +6,7 @@ import type { Bytes } from '../crdt/dot.ts';
 import type { KeyState } from '../crdt/key-state.ts';
 import { makeActorId } from '../crdt/roster.ts';
 import { SLOT_COUNT, slotOf } from '../keyspace/slot.ts';
+import { seededChance } from '../keyspace/test-chance.ts';
 import { BatchReader } from '../op/batch-reader.ts';
 import { dictionaryOf, encodeKey } from '../op/key-encoding.ts';
 import { FRAME_HEADER_BYTES, type Op } from '../op/op.ts';
@@ -14,18 +15,7 @@ import { decodeSlot } from './slot-transfer.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
 
-/** A small generator (mulberry32): uniform in [0, 1), the same for the same seed. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-export function newDb(region: number, random: () => number = seeded(region)): Db {
+export function newDb(region: number, random: () => number = seededChance(region)): Db {
   const db = new Db({ random, region });
   db.beginTurn(START_MS);
   db.newActor(makeActorId(region, 0, BigInt(region)));
@@ -44,7 +34,7 @@ export class TestMember {
   private readonly pulled = new Map<TestMember, number>();
 
   constructor(region: number, seed: number) {
-    this.db = newDb(region, seeded(seed + region));
+    this.db = newDb(region, seededChance(seed + region));
     this.reader = new BatchReader(this.db.roster);
   }
 
