@@ -16,7 +16,7 @@ import { closeSync, openSync } from 'node:fs';
 
 const reaperScript = `trap '' INT TERM HUP
 while read line; do pids="$line"; done
-for pid in $pids; do kill -9 -- "-$pid"; done`;
+for pid in $pids; do kill -9 "-$pid"; done`;
 
 const childScript = `read go || exit 0
 exec "$@" </dev/null`;
