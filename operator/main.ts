@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import pino from 'pino';
-import { startController } from './controller.ts';
+import { Controller } from './controller.ts';
 import { parseFlags } from './flags.ts';
 import { startHealth } from './health.ts';
 import { connect } from './kube/client.ts';
@@ -40,7 +40,7 @@ function main(): void {
   const isLeader = (): boolean => election?.isLeader() ?? true;
   if (election === null) metrics.leader.set(1);
 
-  const controller = startController({
+  const controller = new Controller({
     client,
     region: flags.region,
     engineImage: flags.engineImage,
@@ -58,7 +58,7 @@ function main(): void {
           port: flags.healthPort,
           bind: flags.bind,
           metrics,
-          isReady: controller.synced,
+          isReady: () => controller.synced,
           onError: (error) => {
             log.fatal({ error: error.message }, 'health port cannot be served');
             process.exit(1);

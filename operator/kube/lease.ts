@@ -6,7 +6,7 @@
  * own clock since its last successful renewal (RENEW_DEADLINE < DURATION), others by their own
  * clock since they last saw the lease change. Clocks need not agree.
  */
-import { V1MicroTime } from '@kubernetes/client-node';
+import { type V1Lease, V1MicroTime } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { isStatus } from './api-error.ts';
 import { type Client, call } from './client.ts';
@@ -33,45 +33,72 @@ export type LeaseOptions = {
 
 /** Starts to strive for the lease. */
 export function startElection(options: LeaseOptions): Election {
-  const { client, namespace, name, identity, log } = options;
-  let renewedAtMs = 0;
-  let seen = { key: '', atMs: Date.now() };
-  let leader = false;
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
+  const contender = new Contender(options);
+  void contender.round();
+  return { isLeader: () => contender.isLeader(), release: () => contender.release() };
+}
 
-  const setLeader = (now: boolean): void => {
-    if (leader === now) return;
-    leader = now;
-    log.info({ identity, leader }, 'leadership changed');
-    options.onChange(now);
-  };
+class Contender {
+  private readonly options: LeaseOptions;
+  private renewedAtMs = 0;
+  private seen = { key: '', atMs: Date.now() };
+  private leader = false;
+  private stopped = false;
+  private timer: NodeJS.Timeout | undefined;
 
-  const attempt = async (): Promise<boolean> => {
-    const at = { namespace, name };
-    const now = new V1MicroTime();
-    let lease: Awaited<ReturnType<typeof client.coordination.readNamespacedLease>>;
+  constructor(options: LeaseOptions) {
+    this.options = options;
+  }
+
+  isLeader(): boolean {
+    return this.leader && Date.now() - this.renewedAtMs < RENEW_DEADLINE_MS;
+  }
+
+  /** Tries once, and again after a while. */
+  async round(): Promise<void> {
+    const startedAtMs = Date.now();
     try {
-      lease = await call(() => client.coordination.readNamespacedLease(at));
+      const held = await this.attempt();
+      if (held) this.renewedAtMs = startedAtMs;
+      this.setLeader(held && !this.stopped);
     } catch (error) {
-      if (!isStatus(error, 404)) throw error;
-      const spec = {
-        holderIdentity: identity,
-        leaseDurationSeconds: DURATION_SECONDS,
-        acquireTime: now,
-        renewTime: now,
-        leaseTransitions: 0,
-      };
-      const body = { metadata: { name, namespace }, spec };
-      await call(() => client.coordination.createNamespacedLease({ namespace, body }));
+      this.options.log.debug({ error: String(error) }, 'lease not renewed');
+      if (Date.now() - this.renewedAtMs > RENEW_DEADLINE_MS) this.setLeader(false);
+    }
+    const retryMs = this.options.retryMs ?? RETRY_MS;
+    if (!this.stopped) this.timer = setTimeout(() => void this.round(), retryMs);
+  }
+
+  async release(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    if (!this.leader) return;
+    this.setLeader(false);
+    try {
+      const lease = await this.read();
+      if (lease?.spec?.holderIdentity !== this.options.identity) return;
+      lease.spec = { leaseDurationSeconds: DURATION_SECONDS };
+      await this.replace(lease);
+    } catch (error) {
+      this.options.log.debug({ error: String(error) }, 'lease not released');
+    }
+  }
+
+  /** True when the lease is ours now; false when somebody else has it. */
+  private async attempt(): Promise<boolean> {
+    const { identity } = this.options;
+    const now = new V1MicroTime();
+    const lease = await this.read();
+    if (lease === null) {
+      await this.create(now);
       return true;
     }
     const spec = lease.spec ?? {};
     const mine = spec.holderIdentity === identity;
     const key = `${spec.holderIdentity}/${String(spec.renewTime)}`;
-    if (key !== seen.key) seen = { key, atMs: Date.now() };
+    if (key !== this.seen.key) this.seen = { key, atMs: Date.now() };
     const heldMs = (spec.leaseDurationSeconds ?? DURATION_SECONDS) * 1_000;
-    if (!mine && spec.holderIdentity && Date.now() - seen.atMs < heldMs) return false;
+    if (!mine && spec.holderIdentity && Date.now() - this.seen.atMs < heldMs) return false;
     lease.spec = {
       ...spec,
       holderIdentity: identity,
@@ -81,42 +108,44 @@ export function startElection(options: LeaseOptions): Election {
       leaseTransitions: (spec.leaseTransitions ?? 0) + (mine ? 0 : 1),
     };
     // The version that was read goes back with it: of two that try, one gets 409.
-    await call(() => client.coordination.replaceNamespacedLease({ ...at, body: lease }));
+    await this.replace(lease);
     return true;
-  };
+  }
 
-  const round = async (): Promise<void> => {
-    const startedAtMs = Date.now();
+  private async read(): Promise<V1Lease | null> {
+    const { client, namespace, name } = this.options;
     try {
-      const held = await attempt();
-      if (held) renewedAtMs = startedAtMs;
-      setLeader(held && !stopped);
+      return await call(() => client.coordination.readNamespacedLease({ namespace, name }));
     } catch (error) {
-      log.debug({ error: String(error) }, 'lease not renewed');
-      if (Date.now() - renewedAtMs > RENEW_DEADLINE_MS) setLeader(false);
+      if (isStatus(error, 404)) return null;
+      throw error;
     }
-    if (!stopped) timer = setTimeout(() => void round(), options.retryMs ?? RETRY_MS);
-  };
-  void round();
+  }
 
-  return {
-    isLeader: () => leader && Date.now() - renewedAtMs < RENEW_DEADLINE_MS,
-    release: async () => {
-      stopped = true;
-      clearTimeout(timer);
-      if (!leader) return;
-      setLeader(false);
-      try {
-        const at = { namespace, name };
-        const lease = await call(() => client.coordination.readNamespacedLease(at));
-        if (lease.spec?.holderIdentity !== identity) return;
-        lease.spec = { leaseDurationSeconds: DURATION_SECONDS };
-        await call(() => client.coordination.replaceNamespacedLease({ ...at, body: lease }));
-      } catch (error) {
-        log.debug({ error: String(error) }, 'lease not released');
-      }
-    },
-  };
+  private async create(now: V1MicroTime): Promise<void> {
+    const { client, namespace, name, identity } = this.options;
+    const spec = {
+      holderIdentity: identity,
+      leaseDurationSeconds: DURATION_SECONDS,
+      acquireTime: now,
+      renewTime: now,
+      leaseTransitions: 0,
+    };
+    const body = { metadata: { name, namespace }, spec };
+    await call(() => client.coordination.createNamespacedLease({ namespace, body }));
+  }
+
+  private async replace(body: V1Lease): Promise<void> {
+    const { client, namespace, name } = this.options;
+    await call(() => client.coordination.replaceNamespacedLease({ namespace, name, body }));
+  }
+
+  private setLeader(now: boolean): void {
+    if (this.leader === now) return;
+    this.leader = now;
+    this.options.log.info({ identity: this.options.identity, leader: now }, 'leadership changed');
+    this.options.onChange(now);
+  }
 }
 
 /** The library reads MicroTime as text and writes it only from a V1MicroTime. */
