@@ -283,6 +283,14 @@ export const errorCatalogue = {
     text: 'ERR hash value is not a float',
     meaning: 'HINCRBYFLOAT on a field that holds no number.',
   },
+  replyTooLong: {
+    text: 'ERR the replies that wait for this client would take more than %s bytes',
+    meaning: 'Read less at once. If the command writes, it has taken effect.',
+  },
+  maxClients: {
+    text: 'ERR max number of clients reached',
+    meaning: 'The member has as many connections as it accepts; this one is closed.',
+  },
   protocol: {
     text: 'ERR %s',
     meaning: 'The bytes received are no RESP; the connection is closed.',

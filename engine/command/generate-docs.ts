@@ -25,6 +25,24 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   crdt: 'Regions and conflicts',
 };
 
+/** What a user of Redis must know, beside the conflicts. */
+const differences = [
+  'There is one database, number 0: `SELECT`, `COPY … DB` and `MOVE` to others are refused.',
+  'Lists, sorted sets, streams, scripts, ACL users and keyspace events are not there yet.',
+  'Sums of floats are exact decimals to 17 places; Redis adds 64-bit mantissas and rounds.',
+  'Times are exact up to 2^53 ms since 1970; what lies beyond is an invalid expire time.',
+  'A `SET` whose expiry has passed removes the key at once.',
+  'A string may be 2^29 - 64 bytes long, that is 64 bytes short of 512 MB.',
+  '`HSCAN` and `SSCAN` of more than 512 elements give pages of at least a 32nd of them.',
+  '`HRANDFIELD` and `SRANDMEMBER` draw at most 10,000,000 times for a negative count.',
+  '`CLIENT PAUSE` holds only commands on data back, so that probes and `CLIENT UNPAUSE` pass.',
+  '`CONFIG SET` of a fixed setting is accepted when it names the value that holds anyway.',
+  'A message published inside `EXEC` to its own RESP3 connection comes after the reply of `EXEC`.',
+  'While a member has no map, commands on data are answered `-LOADING`; `PING` is answered.',
+  '`OBJECT ENCODING` names what Redis would choose for a fresh value; access times are not kept.',
+  '`COMMAND INFO` gives no tips and no key specifications; `COMMAND DOCS` adds `conflict`.',
+];
+
 /** The text of docs/commands.md. */
 export function renderCommands(): string {
   const parts = [
@@ -36,6 +54,10 @@ export function renderCommands(): string {
     'and errors. What is different because regions write at once stands beside every command that',
     'writes; the rules behind it are in [semantics.md](semantics.md), the errors in',
     '[errors.md](errors.md).',
+    '',
+    '## Different from Redis',
+    '',
+    ...differences.map((difference) => `- ${difference}`),
   ];
   for (const group of Object.keys(groupTitles) as CommandGroup[]) {
     const commands = [...commandTable.values()].filter((command) => command.group === group);

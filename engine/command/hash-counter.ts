@@ -83,5 +83,6 @@ function hrandField(session: ClientSession, args: Args): void {
     if (nested) output.array(2);
     output.bulk(field);
     if (withValues) output.bulk(value);
+    session.checkOutput();
   }
 }

@@ -191,7 +191,10 @@ function hmget(session: ClientSession, args: Args): void {
   const { db } = session.server;
   const key = args.text(1);
   session.output.array(args.count - 2);
-  for (let i = 2; i < args.count; i++) writeValue(session, db.hashGet(key, args.text(i)));
+  for (let i = 2; i < args.count; i++) {
+    writeValue(session, db.hashGet(key, args.text(i)));
+    session.checkOutput();
+  }
 }
 
 function hgetAll(session: ClientSession, args: Args): void {

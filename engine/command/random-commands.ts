@@ -2,8 +2,8 @@
  * A grammar of random commands for the comparison with Redis: few keys, so that types clash and
  * values meet; values at the borders of integers; now and then an argument too few or too many.
  *
- * Fractions are sums of powers of two, and are added to keys and fields of their own that never hold
- * large numbers: only there Redis' long doubles are exact, as our sums always are.
+ * Fractions are sums of powers of two, and are added to keys and fields of their own that never
+ * hold large numbers: only there Redis' long doubles are exact, as our sums always are.
  * Elements are drawn at random only where the answer does not depend on which.
  */
 

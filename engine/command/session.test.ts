@@ -141,6 +141,25 @@ describe('memory', () => {
   });
 });
 
+describe('replies', () => {
+  test('that would grow without bounds become errors, and the client stays', () => {
+    const client = makeFixture().connect();
+    client.session.outputBytesMax = 1000;
+    say(client, 'SET', 'k', 'x'.repeat(400));
+    say(client, 'SADD', 's', 'y'.repeat(400));
+    const limit =
+      '(error) ERR the replies that wait for this client would take more than 1000 bytes';
+    expect(say(client, 'MGET', ...Array<string>(100).fill('k'))).toBe(limit);
+    expect(say(client, 'SRANDMEMBER', 's', -100)).toBe(limit);
+    const replies = client.sendBytes(bytes('GET k', 'GET k', 'GET k', 'GET k', 'PING')).map(show);
+    expect(replies.slice(2)).toEqual([limit, limit, 'PONG']);
+    say(client, 'MULTI');
+    for (let i = 0; i < 3; i++) say(client, 'GET', 'k');
+    expect(say(client, 'EXEC').match(/error/g)).toHaveLength(1);
+    expect(say(client, 'PING')).toBe('PONG');
+  });
+});
+
 describe('writes', () => {
   test('only a session that wrote is marked, with the seq of its last write', () => {
     const { connect, server } = makeFixture();

@@ -16,14 +16,14 @@ import { ReplyWriter } from '../resp/reply-writer.ts';
 import { defaultRequestLimits, RequestParser } from '../resp/request-parser.ts';
 import type { ServerContext } from './context.ts';
 import { CONTROLS_MULTI, type Entry, PUSHES, refusal } from './dispatch.ts';
-import { CommandError, errorText } from './errors.ts';
+import { CommandError, commandError, errorText } from './errors.ts';
 import { STRING_BYTES_MAX } from './string-range.ts';
 import { abortExec, queueCommand, type Transaction } from './transaction.ts';
 import type { WatchedKey } from './watch.ts';
 
 /** Bytes that a blocked client may send ahead; beyond them it is closed. */
 export const HELD_BYTES_MAX = 64 * 1024 * 1024;
-/** Bytes of replies that one turn may make; a client that asks for more is closed. */
+/** Bytes of replies that may wait to be flushed; what would go beyond is answered by an error. */
 export const OUTPUT_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** A wait that ends later: `cancel` gives it up, `expire` ends it as its timeout would. */
@@ -47,6 +47,7 @@ export class ClientSession {
   lastSeq = 0;
   /** Set by the shell: called when output or `closing` appears outside `receive`. */
   wake: (session: ClientSession) => void = () => {};
+  outputBytesMax = OUTPUT_BYTES_MAX;
 
   authenticated: boolean;
   name = '';
@@ -118,8 +119,7 @@ export class ClientSession {
       parser.authenticated = this.authenticated;
     }
     this.noteWrites();
-    if (this.output.length > OUTPUT_BYTES_MAX) this.drop();
-    else if (this.blocked) this.holdRest(chunk);
+    if (this.blocked) this.holdRest(chunk);
     else if (parser.error !== null && !this.closing) this.endOnProtocolError();
   }
 
@@ -166,10 +166,21 @@ export class ClientSession {
     const mark = output.length;
     try {
       entry.run!(this, args);
+      this.checkOutput();
     } catch (error) {
       if (!(error instanceof CommandError || error instanceof DbError)) throw error;
       output.truncate(mark);
       output.error(error.message);
+    }
+  }
+
+  /**
+   * Throws when the replies have become too long; asked after every command, and by commands whose
+   * reply can be many times what the database holds.
+   */
+  checkOutput(): void {
+    if (this.output.length > this.outputBytesMax) {
+      throw commandError('replyTooLong', this.outputBytesMax);
     }
   }
 
@@ -208,7 +219,7 @@ export class ClientSession {
       return;
     }
     this.output.raw(frame);
-    if (this.output.length > OUTPUT_BYTES_MAX) this.drop();
+    if (this.output.length > this.outputBytesMax) this.drop();
     this.wake(this);
   }
 

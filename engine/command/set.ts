@@ -182,7 +182,10 @@ function srandMember(session: ClientSession, args: Args): void {
       ? server.db.setRandom(key, count)
       : pickRandom(server.db.setMembers(key), count, () => server.random());
   output.array(members.length);
-  for (const member of members) output.bulk(member);
+  for (const member of members) {
+    output.bulk(member);
+    session.checkOutput();
+  }
 }
 
 function smove(session: ClientSession, args: Args): void {

@@ -278,6 +278,7 @@ function mget(session: ClientSession, args: Args): void {
   for (let i = 1; i < args.count; i++) {
     const fits = server.db.readString(args.buffer, args.start[i], args.end[i], output);
     if (!fits) output.nullBulk();
+    session.checkOutput();
   }
 }
 
