@@ -34,6 +34,9 @@ export type OpLogOptions = {
   readonly synced: () => void;
 };
 
+/** A segment's first position and the position after its last frame. */
+export type RecoveredSegment = { readonly position: number; readonly end: number };
+
 const SYNC_INTERVAL_MS = 1000;
 
 export class OpLog {
@@ -51,14 +54,22 @@ export class OpLog {
   private lastSyncAtMs = 0;
   private waiting: { readonly position: number; readonly done: () => void }[] = [];
 
-  /** `segmentPosition`: where the last segment begins; `position`: where it ends. */
-  constructor(options: OpLogOptions, segmentPosition: number, position: number) {
+  /**
+   * `segments`: those that were recovered, oldest first. Their bytes were read back, but that does
+   * not mean that they were ever synced: a process that was killed leaves them in the page cache.
+   * So all are synced again, before anything that comes after them counts as safe.
+   */
+  constructor(options: OpLogOptions, segments: readonly RecoveredSegment[]) {
     this.options = options;
-    this.segmentPosition = segmentPosition;
-    this.name = segmentName(segmentPosition);
-    this.writtenPosition = position;
-    this.appendedPosition = position;
-    this.safePosition = position;
+    const last = segments.at(-1) ?? { position: 0, end: 0 };
+    this.segmentPosition = last.position;
+    this.name = segmentName(last.position);
+    this.writtenPosition = last.end;
+    this.appendedPosition = last.end;
+    this.safePosition = segments[0]?.position ?? 0;
+    for (const { position, end } of segments) {
+      this.unsynced.push({ name: segmentName(position), end });
+    }
   }
 
   /** Bytes ever appended. */

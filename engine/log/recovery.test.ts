@@ -40,8 +40,7 @@ class Writer {
         },
         synced: () => {},
       },
-      this.recovered.segmentPosition,
-      this.recovered.position,
+      this.recovered.segments,
     );
     this.log.startSegment(this.db.vector);
     this.db.beginTurn(NOW_MS);

@@ -21,6 +21,7 @@ import { FRAME_KIND } from '../op/op.ts';
 import type { Backlog } from './backlog.ts';
 import { batchMeta } from './batch-meta.ts';
 import { frameBody, frameJson, frameKind, LOG_KIND } from './frame.ts';
+import type { RecoveredSegment } from './op-log.ts';
 import {
   type FileHeader,
   filePositions,
@@ -42,8 +43,8 @@ export type RecoveryOptions = {
 };
 
 export type Recovered = {
-  /** Where the last segment begins; it exists unless the directory was empty. */
-  readonly segmentPosition: number;
+  /** The segments in use, oldest first. */
+  readonly segments: readonly RecoveredSegment[];
   readonly position: number;
   /** Where the image begins that was used; 0: none. */
   readonly imagePosition: number;
@@ -73,21 +74,22 @@ export function recover(options: RecoveryOptions): Recovered {
   if (positions.length > 0 && positions[0] !== imagePosition) {
     throw damaged(segmentName(imagePosition), 'it is missing');
   }
+  for (let i = 1; i < positions.length; i++) checkPrevious(options, positions[i], positions[i - 1]);
   let position = imagePosition;
-  let segmentPosition = imagePosition;
+  const segments: RecoveredSegment[] = [];
   let frames = 0;
   for (let i = 0; i < positions.length; i++) {
-    segmentPosition = positions[i];
-    const replay = new SegmentReplay(options, positions[i], i === 0 ? -1 : positions[i - 1]);
+    const replay = new SegmentReplay(options, positions[i]);
     const end = replay.run(positions[i + 1] ?? -1);
     frames += replay.frames;
     position = end.position;
+    if (!end.gone) segments.push({ position: positions[i], end: position });
     if (!end.cut) continue;
     for (const later of positions.slice(i + 1)) disk.remove(segmentName(later));
     break;
   }
   journal.info({ position, frames, imageBytes, keys: db.size }, 'recovered from the log');
-  return { segmentPosition, position, imagePosition, imageBytes, frames };
+  return { segments, position, imagePosition, imageBytes, frames };
 }
 
 function loadImage(options: RecoveryOptions, name: string): void {
@@ -116,36 +118,42 @@ function loadImage(options: RecoveryOptions, name: string): void {
   db.finishStateMerge(vector);
 }
 
+/** Refuses a log that lacks a whole segment, which a torn end must not be taken for. */
+function checkPrevious(options: RecoveryOptions, position: number, previous: number): void {
+  walkFrames(options.disk, segmentName(position), (frame) => {
+    const header = readHeader(frame);
+    if (typeof header === 'string' || header.previous === previous) return false;
+    throw damaged(segmentName(header.previous), 'it is missing');
+  });
+}
+
+/** `cut`: its end was torn, nothing follows it; `gone`: not even its header was whole. */
+type ReplayEnd = { readonly position: number; readonly cut: boolean; readonly gone: boolean };
+
 /** Replays one segment of the log. */
 class SegmentReplay {
   frames = 0;
   private readonly options: RecoveryOptions;
   private readonly position: number;
-  private readonly previous: number;
   private readonly name: string;
   private headerBytes = 0;
   /** Outcomes of a state merge that are not followed by anything yet. */
   private pending: Uint8Array[] = [];
   private pendingOffset = 0;
 
-  /** `previous`: where the segment before began; -1: it may have been removed. */
-  constructor(options: RecoveryOptions, position: number, previous: number) {
+  constructor(options: RecoveryOptions, position: number) {
     this.options = options;
     this.position = position;
-    this.previous = previous;
     this.name = segmentName(position);
   }
 
   /** `nextPosition`: where the next segment begins, -1: this is the last. */
-  run(nextPosition: number): { position: number; cut: boolean } {
+  run(nextPosition: number): ReplayEnd {
     const { disk } = this.options;
     const { name } = this;
     const walk = walkFrames(disk, name, (frame, offset) => {
       if (offset === 0) {
-        const header = checkHeader(this.options, name, frame);
-        if (this.previous >= 0 && header.previous !== this.previous) {
-          throw damaged(segmentName(header.previous), 'it is missing');
-        }
+        checkHeader(this.options, name, frame);
         this.headerBytes = frame.length;
       } else {
         this.replayFrame(frame, offset);
@@ -158,9 +166,11 @@ class SegmentReplay {
     const isWhole = walk.kind === 'end' && this.headerBytes > 0;
     if (isWhole && !isLast && end === nextPosition) {
       this.applyPending();
-      return { position: end, cut: false };
+      return { position: end, cut: false, gone: false };
     }
-    if (isWhole && isLast && this.pending.length === 0) return { position: end, cut: false };
+    if (isWhole && isLast && this.pending.length === 0) {
+      return { position: end, cut: false, gone: false };
+    }
     const fileEnd = this.position + disk.size(name) - this.headerBytes;
     const lostTail = isLast || fileEnd < nextPosition;
     const torn = walk.kind === 'end' || !hasFrameAfter(disk, name, walk.offset);
@@ -168,7 +178,7 @@ class SegmentReplay {
     return this.cut(this.pending.length > 0 ? this.pendingOffset : walk.offset);
   }
 
-  private cut(offset: number): { position: number; cut: boolean } {
+  private cut(offset: number): ReplayEnd {
     const { disk, journal } = this.options;
     const { name, headerBytes } = this;
     const cutBytes = disk.size(name) - offset;
@@ -176,7 +186,8 @@ class SegmentReplay {
     // A file without a whole header goes altogether; the log makes it anew.
     if (headerBytes === 0) disk.remove(name);
     else disk.truncate(name, offset);
-    return { position: this.position + Math.max(0, offset - headerBytes), cut: true };
+    const position = this.position + Math.max(0, offset - headerBytes);
+    return { position, cut: true, gone: headerBytes === 0 };
   }
 
   private replayFrame(frame: Uint8Array, offset: number): void {

@@ -170,8 +170,7 @@ export class Storage {
         failed: (error) => this.failed(error),
         synced: () => this.synced(),
       },
-      recovered.segmentPosition,
-      recovered.position,
+      recovered.segments,
     );
     this.log.startSegment(this.db.vector);
   }
