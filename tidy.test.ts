@@ -6,7 +6,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { parseSync } from '@swc/core';
 
 const linesMax = 600;
@@ -76,7 +76,10 @@ const isShell = (file: string) => /^(#!.*\n)?\/\*\*?\s*(\n \* )?Shell:/.test(tex
 
 describe('sizes', () => {
   test('no source is longer than 600 lines', () => {
-    const long = sources.filter((file) => text(file).split('\n').length > linesMax);
+    const isTable = /(-cases|-table)\.ts$/; // data, one row a line
+    const long = sources.filter(
+      (file) => !isTable.test(file) && text(file).split('\n').length > linesMax,
+    );
     expect(long.map((file) => `${file}: split it by concept`)).toEqual([]);
   });
 
@@ -196,7 +199,7 @@ describe('the shell is a short list', () => {
     const pure =
       /^(engine\/(crdt|op|resp|keyspace|core|command|replication)|operator\/(plan|specs))\//;
     const bad = products.filter((file) => pure.test(file) && isShell(file));
-    expect(bad.filter((file) => !/generate|bench/.test(file))).toEqual([]);
+    expect(bad.filter((file) => !/generate|bench|redis-process/.test(file))).toEqual([]);
   });
 });
 
@@ -278,18 +281,13 @@ describe('documents', () => {
 });
 
 describe('the command table and the conflict-free types', () => {
-  test('every module of a conflict-free type is exercised by the laws', () => {
-    const laws = tracked
-      .filter((file) => /^engine\/crdt\/.*laws.*\.ts$/.test(file))
-      .map(text)
-      .join('\n');
-    const modules = products.filter((file) =>
-      /^engine\/crdt\/(cell|element-set|field-map|ttl|key-state)\.ts$/.test(file),
-    );
-    expect(modules.length).toBeGreaterThan(0);
-    expect(laws).toContain('key-state');
-    for (const file of modules) {
-      expect(existsSync(join(root, relative(root, join(root, file))))).toBe(true);
+  test('the laws exercise the key state, and the key state every conflict-free type', () => {
+    const laws = tracked.filter((file) => /^engine\/crdt\/.*laws.*\.ts$/.test(file));
+    const importedByLaws = new Set(laws.flatMap(importsOf));
+    expect([...importedByLaws]).toContain('engine/crdt/key-state.ts');
+    const parts = importsOf('engine/crdt/key-state.ts');
+    for (const type of ['cell', 'element-set', 'field-map', 'ttl']) {
+      expect(parts).toContain(`engine/crdt/${type}.ts`);
     }
   });
 
