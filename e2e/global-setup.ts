@@ -25,6 +25,7 @@ import {
   routePods,
 } from './cluster.ts';
 import { findMachine } from './machine.ts';
+import { openVolumes } from './volumes.ts';
 import { say, writeWorld } from './world.ts';
 
 export default async function globalSetup(): Promise<void> {
@@ -42,6 +43,7 @@ export default async function globalSetup(): Promise<void> {
       clusters.push(await bringUp(machine, region, keep && existing.includes(region)));
     }
     await routePods(machine, clusters);
+    for (const cluster of clusters) await openVolumes(machine, cluster);
     await load(machine, clusters, images);
     const [engine, operator] = images.map((image) => `${image.repository}:${image.contentTag}`);
     writeWorld({ artifacts, machine, images: { engine, operator }, keep });
