@@ -32,8 +32,6 @@ const IN_FLIGHT_MAX = 1024;
 const JOINED_BYTES_MAX = 64 * 1024;
 /** A client that leaves so much unread is not served further until it reads. */
 const OUTPUT_SOFT_BYTES = 1024 * 1024;
-/** A client that leaves so much unread is closed. */
-const OUTPUT_HARD_BYTES = 256 * 1024 * 1024;
 /** Bytes taken in advance from a client that is not served now. */
 const AHEAD_BYTES = 256 * 1024;
 
@@ -357,7 +355,7 @@ export class ProxyClient implements ReplySink, Flushable {
 
   private checkOutput(): void {
     const { bufferedBytes } = this.connection;
-    if (bufferedBytes > OUTPUT_HARD_BYTES) this.connection.destroy();
+    if (bufferedBytes > this.core.outputBytesMax) this.connection.destroy();
     else if (bufferedBytes > OUTPUT_SOFT_BYTES) this.stall |= OUTPUT;
   }
 

@@ -17,7 +17,17 @@ export class ProxyCore {
   /** Clients whose next command waits for the end of CLIENT PAUSE. */
   readonly postponed = new Set<ProxyClient>();
 
-  constructor(context: ServerContext, router: Router, turn: Turn, subscriptions: Subscriptions) {
+  /** A client that leaves so much unread is closed. */
+  readonly outputBytesMax: number;
+
+  constructor(
+    context: ServerContext,
+    router: Router,
+    turn: Turn,
+    subscriptions: Subscriptions,
+    outputBytesMax: number,
+  ) {
+    this.outputBytesMax = outputBytesMax;
     this.context = context;
     this.router = router;
     this.turn = turn;

@@ -21,6 +21,7 @@ import { Subscriptions } from './subscriptions.ts';
 import { Turn } from './turn.ts';
 
 const CLIENTS_MAX = 10_000;
+const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 const TICK_MS = 50;
 const TOO_MANY = Buffer.from('-ERR max number of clients reached\r\n');
 
@@ -37,6 +38,8 @@ export type ProxyOptions = {
   readonly peerPort: number;
   /** What clients must say, and what this proxy says to the members. */
   readonly requirepass: string | null;
+  /** Bytes that a client may leave unread before it is closed; default 256 MB. */
+  readonly outputBytesMax?: number;
   readonly version?: string;
   /** Absent: those of the runtime. */
   readonly sockets?: Sockets;
@@ -79,8 +82,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     },
   });
   const { pubsub } = context;
+  const { outputBytesMax = OUTPUT_BYTES_MAX } = options;
   const subscriptions = new Subscriptions({ sockets, password, pubsub, router });
-  const core = new ProxyCore(context, router, turn, subscriptions);
+  const core = new ProxyCore(context, router, turn, subscriptions, outputBytesMax);
   member.clientCount = () => core.clients.size;
   router.mapChanged = () => {
     subscriptions.mapChanged();

@@ -18,7 +18,13 @@ export type TestRegion = {
 };
 
 export async function startRegion(
-  options: { shards?: number; members?: number; password?: string; mapped?: boolean } = {},
+  options: {
+    shards?: number;
+    members?: number;
+    password?: string;
+    mapped?: boolean;
+    outputBytesMax?: number;
+  } = {},
 ): Promise<TestRegion> {
   const { shards: count = 2, members = 1, password = null, mapped = true } = options;
   const shards = Array.from({ length: count }, (_, i) =>
@@ -43,6 +49,7 @@ export async function startRegion(
     peerPort: 0,
     requirepass: password,
     sockets: nodeSockets,
+    outputBytesMax: options.outputBytesMax,
   });
   const clients: TestClient[] = [];
   let version = 0;

@@ -93,6 +93,18 @@ describe('the buffer', () => {
     expect(both).toBe(`+before\r\n*1000\r\n${items.join('')}%0\r\n`);
   });
 
+  test('strings and parts of plain byte arrays of every length', () => {
+    for (let n = 0; n < 200; n++) {
+      const source = Uint8Array.from({ length: n + 7 }, (_, i) => (i * 7) & 255);
+      const text = Buffer.from(source).latin1Slice(3, n + 3);
+      const both = written(2, (w) => {
+        w.bulkBytes(source, 3, n + 3);
+        w.bulk(text);
+      });
+      expect(both).toBe(`$${n}\r\n${text}\r\n`.repeat(2));
+    }
+  });
+
   test('a reply can be taken back', () => {
     const out = written(2, (w) => {
       w.ok();

@@ -14,8 +14,12 @@ import { formatDouble } from './format-double.ts';
 const BYTES_MIN = 4096;
 /** A buffer that grew beyond this is given back at the next reset. */
 const BYTES_KEPT_MAX = 1024 * 1024;
-/** Up to here a loop in JavaScript beats a call into the runtime (measured in both). */
-const LOOP_BYTES_MAX = 24;
+/**
+ * Up to here a loop in JavaScript beats a call into the runtime. Measured in Bun and Node: 8 bytes
+ * take 12 ns by a loop and 100 by `copy`, 64 bytes 207 and 61; for text the two meet at 16 to 24.
+ */
+const LOOP_TEXT_MAX = 16;
+const LOOP_BYTES_MAX = 32;
 const NUMBER_BYTES_MAX = 24;
 
 const OK = Buffer.from('+OK\r\n');
@@ -229,7 +233,7 @@ export class ReplyWriter {
     const size = text.length;
     const buffer = this.buffer;
     const at = this.length;
-    if (size <= LOOP_BYTES_MAX) {
+    if (size <= LOOP_TEXT_MAX) {
       for (let i = 0; i < size; i++) buffer[at + i] = text.charCodeAt(i);
     } else {
       buffer.latin1Write(text, at, size);
@@ -244,7 +248,7 @@ export class ReplyWriter {
     if (size <= LOOP_BYTES_MAX) {
       for (let i = 0; i < size; i++) buffer[at + i] = source[start + i];
     } else {
-      buffer.set(size === source.length ? source : source.subarray(start, end), at);
+      copyBytes.call(source as Buffer, buffer, at, start, end);
     }
     this.length = at + size;
   }
@@ -267,6 +271,9 @@ export class ReplyWriter {
     this.buffer = bigger;
   }
 }
+
+/** Works on any Uint8Array in both runtimes, and needs no view as `set` does. */
+const copyBytes = Buffer.prototype.copy;
 
 /** Writes a positive integer below 10^9 at `at`; returns where it ends. */
 function writeDigits(buffer: Buffer, at: number, n: number): number {
