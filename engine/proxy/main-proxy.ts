@@ -23,6 +23,7 @@ import { Turn } from './turn.ts';
 const CLIENTS_MAX = 10_000;
 const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 const TICK_MS = 50;
+const DRAIN_MS = 1000;
 const TOO_MANY = Buffer.from('-ERR max number of clients reached\r\n');
 
 export type ProxyOptions = {
@@ -104,8 +105,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     port: listener.port,
     peerPort,
     async close() {
-      clearInterval(timer);
       listener.close();
+      await repliesSent(core);
+      clearInterval(timer);
       splicer.close();
       subscriptions.close();
       for (const client of [...core.clients]) client.close();
@@ -114,6 +116,15 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
+}
+
+/** Resolves when all commands that clients have sent are answered, or after a second. */
+async function repliesSent(core: ProxyCore): Promise<void> {
+  const deadline = performance.now() + DRAIN_MS;
+  while (performance.now() < deadline) {
+    if ([...core.clients].every((client) => client.idle)) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 function listenToClients(

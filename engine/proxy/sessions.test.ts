@@ -110,6 +110,20 @@ describe('what a client keeps across commands', () => {
     expect(accepted()).toBe(before);
   });
 
+  test('WATCH on a connection that broke: EXEC says the keys changed, the next WATCH works', async () => {
+    await client.ask('WATCH', a);
+    const [primary] = region.shards[0];
+    primary.breakConnections();
+    await delay(50);
+    expect((await client.pipeline([['MULTI'], ['SET', a, '1'], ['EXEC']]))[2]).toBeNull();
+    await client.ask('WATCH', a);
+    primary.breakConnections();
+    await delay(50);
+    expect(await client.ask('WATCH', a)).toMatch(/^CLUSTERDOWN the connection to the primary/);
+    expect(await client.ask('WATCH', a)).toBe('OK');
+    expect((await client.pipeline([['MULTI'], ['SET', a, '2'], ['EXEC']]))[2]).toEqual(['OK']);
+  });
+
   test('a client that leaves while it watches leaves nothing behind', async () => {
     await other.ask('WATCH', a);
     other.close();
@@ -201,6 +215,22 @@ describe('what a client keeps across commands', () => {
     expect(await client.ask('WAIT', 1, 100)).toBe(1);
     expect(await client.ask('SUBSCRIBE', 'after')).toEqual(['subscribe', 'after', 1]);
   });
+});
+
+test('a proxy that ends answers what it has been asked before', async () => {
+  const region = await startRegion();
+  const client = await region.client();
+  await client.ask('GET', keyIn(0));
+  region.shards[0][0].frozen = true;
+  const reply = client.ask('SET', keyIn(0), '1');
+  await delay(30);
+  const closed = region.proxy.close();
+  await delay(30);
+  region.shards[0][0].thaw();
+  expect(await reply).toBe('OK');
+  expect(await client.reply()).toBe('CLOSED');
+  await closed;
+  await region.stop();
 });
 
 describe('with a password', () => {

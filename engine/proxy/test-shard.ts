@@ -65,6 +65,10 @@ export class TestShard {
   /** Dies as a killed process does. */
   stop(): void {
     this.listener?.close();
+    this.breakConnections();
+  }
+
+  breakConnections(): void {
     for (const connection of [...this.open.keys()]) connection.destroy();
   }
 

@@ -17,7 +17,7 @@ import { LentConnection } from './dedicated.ts';
 import { proxyError, proxyErrorCatalogue } from './errors.ts';
 import { commonSlot, dispatch } from './forward.ts';
 import { type CommandPlan, keyIndexes } from './plan.ts';
-import type { Request } from './request.ts';
+import type { ReplySink, Request } from './request.ts';
 
 export type Watching = { readonly slot: number; readonly connection: LentConnection };
 
@@ -115,7 +115,16 @@ export function runWatch(client: ProxyClient, entry: Entry, args: Args): void {
     const { protocol } = session.output;
     client.watching = { slot, connection: new LentConnection(member, protocol) };
   }
-  const request = core.request(client, slot, false);
+  const sink: ReplySink = {
+    gone: false,
+    resent: () => {},
+    replied(reply, buffer, start, end) {
+      // An error: nothing is watched, and the next WATCH shall choose its connection afresh.
+      if (buffer[start] === 0x2d) endWatching(client);
+      client.replied(reply, buffer, start, end);
+    },
+  };
+  const request = core.request(client, slot, false, sink);
   client.enqueue(request);
   const words = Array.from({ length: args.count }, (_, i) => args.bytes(i));
   client.watching.connection.send(request, encodeRequest(words));
