@@ -17,7 +17,7 @@ export interface RegionSetup {
 
 export interface RegionsOptions extends Partial<LocalOptions> {
   readonly regions: readonly RegionSetup[];
-  /** The resource; the endpoints of its regions are set to the ports that were taken. */
+  /** The resource; only the regions started are kept, with the ports taken as endpoints. */
   readonly yaml: string;
   readonly stateDir: string;
 }
@@ -87,6 +87,17 @@ export class Regions {
     return this.local.cluster(region).getKubelet(node).options.node.zone;
   }
 
+  /** Whether every member of the region answers and has all that its primary has. */
+  isWhole(region: string): boolean {
+    const shards: Open[] = this.resource(region).status?.shards ?? [];
+    const { replicas } = this.resource(region).spec;
+    return shards.every(
+      ({ members }) =>
+        members.length > replicas &&
+        members.every((one: Open) => one.up && (one.lagOps ?? 0) === 0),
+    );
+  }
+
   /** Brings back every node of a region and its links. */
   heal(region: string): void {
     const cluster = this.local.cluster(region);
@@ -129,6 +140,8 @@ export async function startRegions(options: RegionsOptions): Promise<Regions> {
     const resource = load(yaml) as KubeObject;
     const { namespace = 'default', name } = resource.metadata;
     const clientPorts = new Map<string, number>();
+    const started = regions.map((one) => one.name);
+    resource.spec.regions = resource.spec.regions.filter((one: Open) => started.includes(one.name));
     for (const region of regions) {
       const at = { namespace, host: '127.0.0.1' };
       const client = { ...at, service: name, servicePort: clientServicePort };
