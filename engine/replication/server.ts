@@ -317,7 +317,7 @@ export class SessionServer {
   /** Passes a point up to where everything that `vector` covers was applied here. */
   private passVector(vector: VersionVector, next: number): boolean {
     for (let actor = 0; actor < vector.length; actor++) {
-      if (covers(this.known, actor, vector[actor])) continue;
+      if (vector[actor] <= seqOf(this.known, actor)) continue;
       if (this.selects(actor)) {
         this.startState();
         return true;
