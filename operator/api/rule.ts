@@ -37,15 +37,20 @@ const memoryAtLeast = `quantity(self).compareTo(quantity('${MEMORY_MIN}')) >= 0`
 const memoryAtMost = `quantity(self).compareTo(quantity('${MEMORY_MAX}')) <= 0`;
 
 const ALL_REPLICAS = 'self.regions.all(r, !has(r.overrides) || !has(r.overrides.replicas)';
+const STORAGE = 'quantity(self.persistence.storage.size)';
 const ALL_MEMORY = 'self.regions.all(r, !has(r.overrides) || !has(r.overrides.memory)';
 
 export const RULES: readonly Rule[] = [
   {
     id: 'name',
     at: '',
-    cel: `self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= ${NAME_LENGTH_MAX}`,
+    cel:
+      "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && " +
+      `self.metadata.name.size() <= ${NAME_LENGTH_MAX}`,
     transition: false,
-    rule: `metadata.name must begin with a letter, hold only a-z, 0-9 and "-", and have at most ${NAME_LENGTH_MAX} characters`,
+    rule:
+      'metadata.name must begin with a letter, hold only a-z, 0-9 and "-", ' +
+      `and have at most ${NAME_LENGTH_MAX} characters`,
     cure: 'choose a shorter or plainer name; Services and pods are named after it',
     check: ({ name }) =>
       /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= NAME_LENGTH_MAX
@@ -104,7 +109,9 @@ export const RULES: readonly Rule[] = [
   {
     id: 'endpoints-unique',
     at: 'spec.regions',
-    cel: 'self.all(r, !has(r.endpoint) || self.exists_one(o, has(o.endpoint) && o.endpoint == r.endpoint))',
+    cel:
+      'self.all(r, !has(r.endpoint) || ' +
+      'self.exists_one(o, has(o.endpoint) && o.endpoint == r.endpoint))',
     transition: false,
     rule: 'two regions cannot have the same endpoint',
     cure: 'give each region the address of its own cluster',
@@ -129,8 +136,12 @@ export const RULES: readonly Rule[] = [
     at: 'spec.shards',
     cel: 'self == oldSelf',
     transition: true,
-    rule: 'the number of shards cannot change yet, neither shrink nor grow; any number from 1 to 128 is supported when a database is created',
-    cure: 'put the old number back, or create a database with the shards you need and copy the data',
+    rule:
+      'the number of shards cannot change yet, neither shrink nor grow; ' +
+      'any number from 1 to 128 is supported when a database is created',
+    cure:
+      'put the old number back, or create a database with the shards you need ' +
+      'and copy the data',
     check: ({ spec, old }) =>
       old === null || old.shards === spec.shards
         ? []
@@ -176,9 +187,13 @@ export const RULES: readonly Rule[] = [
   {
     id: 'min-replicas',
     at: 'spec',
-    cel: `self.minReplicas <= self.replicas && ${ALL_REPLICAS} || self.minReplicas <= r.overrides.replicas)`,
+    cel:
+      `self.minReplicas <= self.replicas && ${ALL_REPLICAS} || ` +
+      'self.minReplicas <= r.overrides.replicas)',
     transition: false,
-    rule: 'minReplicas cannot be more than replicas in any region, or no write could ever be answered',
+    rule:
+      'minReplicas cannot be more than replicas in any region, ' +
+      'or no write could ever be answered',
     cure: 'lower minReplicas or raise replicas',
     check: ({ spec }) => [
       ...(spec.minReplicas <= spec.replicas
@@ -221,7 +236,9 @@ export const RULES: readonly Rule[] = [
   {
     id: 'storage-class-fixed',
     at: 'spec.persistence.storage',
-    cel: 'has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)',
+    cel:
+      'has(self.className) == has(oldSelf.className) && ' +
+      '(!has(self.className) || self.className == oldSelf.className)',
     transition: true,
     rule: 'the storage class cannot change',
     cure: 'put the old class back',
@@ -235,7 +252,9 @@ export const RULES: readonly Rule[] = [
   {
     id: 'storage-holds-memory',
     at: 'spec',
-    cel: `!has(self.persistence.storage) || (quantity(self.persistence.storage.size).compareTo(quantity(self.memory)) >= 0 && ${ALL_MEMORY} || quantity(self.persistence.storage.size).compareTo(quantity(r.overrides.memory)) >= 0))`,
+    cel:
+      `!has(self.persistence.storage) || (${STORAGE}.compareTo(quantity(self.memory)) >= 0 && ` +
+      `${ALL_MEMORY} || ${STORAGE}.compareTo(quantity(r.overrides.memory)) >= 0))`,
     transition: false,
     rule: 'a volume must be at least as large as the memory of a member',
     cure: 'raise persistence.storage.size; four times the memory is a good start',

@@ -43,7 +43,7 @@ const service = (description: string) =>
       nodePort: count(
         1,
         65535,
-        'Port on every node, so that an address can be known in advance; chosen by Kubernetes when absent.',
+        'Port on every node, to know an address in advance; Kubernetes chooses one when absent.',
       ).optional(),
       annotations: z
         .record(z.string().max(317), z.string().max(1024))

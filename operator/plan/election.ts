@@ -19,6 +19,8 @@ import type { Election, ElectionReason, Wait } from './step.ts';
 /** How long the first election waits for members that have not come up. */
 export const FIRST_ELECTION_PATIENCE_MS = 30_000;
 
+const GIVE_UP = 'bring it back, or delete its claim to give the data up';
+
 export type Elected = {
   readonly shards: readonly { readonly epoch: number; readonly primary: string }[];
   readonly elections: readonly Election[];
@@ -117,7 +119,7 @@ function laterChoice(
     return {
       wait: {
         on,
-        reason: `${holder} may have data and every member that is up started empty; bring it back, or delete its claim to give the data up`,
+        reason: `${holder} may have data and every member that is up started empty; ${GIVE_UP}`,
       },
     };
   }

@@ -19,7 +19,7 @@ import type { Plan, Step, Wait } from './step.ts';
 export type PlanInput = {
   readonly build: Build;
   readonly observed: Observed;
-  /** Why objects and pods must be left as they are (a wrong spec, say), or null. Failover goes on. */
+  /** Why objects and pods must be left as they are (a wrong spec, say); failover goes on. */
   readonly frozen: Wait | null;
 };
 

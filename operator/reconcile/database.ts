@@ -199,7 +199,7 @@ export class Database {
       const promotedMs = taken.get(failover.to) ?? null;
       if (failover.promotedAt !== undefined || promotedMs === null) return failover;
       const routedMs = proxyTimes.length === 0 ? null : Math.max(...proxyTimes);
-      this.announce(failover, promotedMs, routedMs, owner);
+      this.announce(failover, promotedMs, routedMs, loaded);
       return {
         ...failover,
         promotedAt: new Date(promotedMs).toISOString(),
@@ -242,17 +242,23 @@ export class Database {
     { shard, from, to, reason, suspectedAt, decidedAt }: FailoverRecord,
     promotedMs: number,
     routedMs: number | null,
-    owner: Loaded['owner'],
+    { owner, inForce }: Loaded,
   ): void {
+    const objectiveMs = (inForce?.spec.objectives.failoverSeconds ?? 3) * 1_000;
     const startMs = Date.parse(suspectedAt ?? decidedAt);
     const tookMs = (routedMs ?? promotedMs) - startMs;
     this.care.metrics.failoverSeconds.observe(tookMs / 1_000);
     this.log.warn({ shard, from, to, reason, tookMs }, 'failed over');
-    const message = `shard ${shard}: ${to} is primary instead of ${from} after ${tookMs} ms (${reason})`;
+    const what = `shard ${shard}: ${to} is primary instead of ${from}`;
+    const message = `${what} after ${tookMs} ms (${reason})`;
     this.care.event(owner, 'Warning', 'FailedOver', message);
+    if (tookMs > objectiveMs) {
+      const aim = `the objective is ${objectiveMs} ms`;
+      this.care.event(owner, 'Warning', 'FailoverSlow', `${message}; ${aim}`);
+    }
   }
 
-  /** Computes the status from what is true now, after the steps, and writes it if it is worth it. */
+  /** Computes the status from what is true after the steps, and writes it if that is worth it. */
   private async writeStatus(
     planned: Plan,
     failure: string | null,

@@ -9,7 +9,7 @@ import { CONTAINER, TEMPLATE_ANNOTATION } from './names.ts';
 
 const USER_ID = 65532;
 
-/** Part of the memory limit that is not data: the runtime itself, buffers, an image being written. */
+/** What a member needs beside its data: the runtime itself, buffers, an image being written. */
 const RUNTIME_BYTES = getBytes('256Mi');
 const HEADROOM = 1.25;
 

@@ -176,7 +176,9 @@ function peersConnected({ spec, regions }: ConditionInput): Judged {
 
 function zonesSpread({ observed, missingZoneKey }: ConditionInput, spec: Spec): Judged {
   if (missingZoneKey !== null) {
-    const message = `spec.placement.zoneKey: no node has the label "${missingZoneKey}"; label the nodes or correct the key`;
+    const message =
+      `spec.placement.zoneKey: no node has the label "${missingZoneKey}"; ` +
+      'label the nodes or correct the key';
     return judged('ZonesSpread', 'False', 'ZoneKeyMissing', message);
   }
   const zones = new Set(observed.nodes.map(({ zone }) => zone).filter((zone) => zone !== ''));
@@ -197,7 +199,8 @@ function zonesSpread({ observed, missingZoneKey }: ConditionInput, spec: Spec): 
         'ZonesSpread',
         'False',
         'TooFewZones',
-        `${zones.size} zones for ${spec.replicas + 1} members of a shard; add zones or lower replicas`,
+        `${zones.size} zones for ${spec.replicas + 1} members of a shard; ` +
+          'add zones or lower replicas',
       )
     : judged('ZonesSpread', 'False', 'ZoneShared', `members of shards ${list} share a zone`);
 }
