@@ -7,6 +7,7 @@
 import { makeActorId } from '../crdt/roster.ts';
 import { ReplyWriter } from '../resp/reply-writer.ts';
 import { Db } from './db.ts';
+import { hugePageAdvice } from './huge-pages.ts';
 
 const KEYS = Number(process.argv[2] ?? 1_000_000);
 const OPS = 2_000_000;
@@ -14,16 +15,13 @@ const TURN = 1000;
 const KEY_BYTES = 16;
 const VALUE_BYTES = 10;
 
-function keyTable(prefix: string): Buffer {
-  const table = Buffer.alloc(KEYS * KEY_BYTES);
-  for (let i = 0; i < KEYS; i++) {
-    table.write(
-      prefix + String(i).padStart(KEY_BYTES - prefix.length, '0'),
-      i * KEY_BYTES,
-      'latin1',
-    );
+/** Writes key number `n` into `key`, as a command in an input buffer would have it. */
+function writeKey(key: Buffer, n: number): void {
+  for (let at = KEY_BYTES - 1; at >= 4; at--) {
+    const rest = (n / 10) | 0;
+    key[at] = 0x30 + n - rest * 10;
+    n = rest;
   }
-  return table;
 }
 
 function heapBytes(): number {
@@ -41,40 +39,40 @@ function measure(name: string, count: number, run: (i: number) => void): void {
 }
 
 function main(): void {
-  const db = new Db({ random: Math.random, region: 1 });
+  const db = new Db({ random: Math.random, region: 1, adviseMemory: hugePageAdvice() });
   db.newActor(makeActorId(1, 0, 1n));
   db.writable = true;
   db.beginTurn(Date.now());
-  const keys = keyTable('key:');
-  const counters = keyTable('hit:');
+  const key = Buffer.from('key:000000000000');
+  const counter = Buffer.from('hit:000000000000');
   const value = Buffer.from('0123456789').subarray(0, VALUE_BYTES);
   const order = new Uint32Array(OPS);
-  for (let i = 0; i < OPS; i++) order[i] = Math.floor(Math.random() * KEYS) * KEY_BYTES;
+  for (let i = 0; i < OPS; i++) order[i] = Math.floor(Math.random() * KEYS);
   const out = new ReplyWriter();
   const turn = (i: number): void => {
     if (i % TURN === 0) db.takeFrame();
   };
   const set = (i: number): void => {
     turn(i);
-    const at = order[i % OPS];
-    db.setString(keys, at, at + KEY_BYTES, value, 0, VALUE_BYTES, Number.POSITIVE_INFINITY);
+    writeKey(key, order[i % OPS]);
+    db.setString(key, 0, KEY_BYTES, value, 0, VALUE_BYTES, Number.POSITIVE_INFINITY);
   };
   const get = (i: number): void => {
     if (i % TURN === 0) out.reset();
-    const at = order[i % OPS];
-    db.readString(keys, at, at + KEY_BYTES, out);
+    writeKey(key, order[i % OPS]);
+    db.readString(key, 0, KEY_BYTES, out);
   };
   const incr = (i: number): void => {
     turn(i);
-    const at = order[i % OPS];
-    db.increment(counters, at, at + KEY_BYTES, 1);
+    writeKey(counter, order[i % OPS]);
+    db.increment(counter, 0, KEY_BYTES, 1);
   };
 
   const emptyBytes = db.memoryBytes;
   measure('SET new keys', KEYS, (i) => {
     turn(i);
-    const at = i * KEY_BYTES;
-    db.setString(keys, at, at + KEY_BYTES, value, 0, VALUE_BYTES, Number.POSITIVE_INFINITY);
+    writeKey(key, i);
+    db.setString(key, 0, KEY_BYTES, value, 0, VALUE_BYTES, Number.POSITIVE_INFINITY);
   });
   const perKey = (db.memoryBytes - emptyBytes) / KEYS;
   process.stdout.write(`${'bytes per key (16 + 10)'.padEnd(28)} ${perKey.toFixed(1)}\n`);
@@ -95,7 +93,8 @@ function main(): void {
   process.stdout.write(`${'heap growth over 5 M'.padEnd(28)} ${growth.toFixed(0)} KB\n`);
   measure('DEL', KEYS, (i) => {
     turn(i);
-    db.deleteKey(keys, i * KEY_BYTES, i * KEY_BYTES + KEY_BYTES);
+    writeKey(key, i);
+    db.deleteKey(key, 0, KEY_BYTES);
   });
 }
 

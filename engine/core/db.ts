@@ -40,6 +40,8 @@ export interface DbOptions {
   region: number;
   /** Bytes; 0 or absent: no limit. */
   maxMemoryBytes?: number;
+  /** What `hugePageAdvice()` returned; absent: memory as it comes. */
+  adviseMemory?: ((buffer: ArrayBuffer) => void) | null;
 }
 
 export class Db {
@@ -49,7 +51,7 @@ export class Db {
   private readonly remote: RemoteBatches;
 
   constructor(options: DbOptions) {
-    this.ground = new Ground(options.random, options.region);
+    this.ground = new Ground(options.random, options.region, options.adviseMemory ?? null);
     this.ground.maxMemoryBytes = options.maxMemoryBytes ?? 0;
     this.remote = new RemoteBatches(this.ground, new BatchReader(this.ground.roster));
   }

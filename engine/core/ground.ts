@@ -67,10 +67,14 @@ export class Ground {
   private readonly place: KeyPlace = newKeyPlace();
   private scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
-  constructor(random: () => number, region: number) {
+  constructor(
+    random: () => number,
+    region: number,
+    adviseMemory: ((buffer: ArrayBuffer) => void) | null,
+  ) {
     this.random = random;
     this.region = region;
-    this.keyspace = new Keyspace(random, (actor) => this.graceMs(actor));
+    this.keyspace = new Keyspace(random, (actor) => this.graceMs(actor), adviseMemory);
     this.batch = new BatchWriter(this.roster);
   }
 

@@ -56,7 +56,11 @@ export class Arena {
   private bump = 0;
   private bumpEnd = 0;
 
-  constructor() {
+  private readonly advise: ((buffer: ArrayBuffer) => void) | null;
+
+  /** `advise` is told of each chunk before it is used (see core/huge-pages.ts). */
+  constructor(advise: ((buffer: ArrayBuffer) => void) | null = null) {
+    this.advise = advise;
     this.addChunk();
   }
 
@@ -133,6 +137,7 @@ export class Arena {
     if (index === CHUNKS_MAX) throw new RangeError('the keyspace arena is full (32 GB)');
     const bytes = Math.min(CHUNK_BYTES_MAX, CHUNK_BYTES_MIN * 2 ** Math.max(0, index - 1));
     const buffer = new ArrayBuffer(bytes);
+    if (this.advise !== null) this.advise(buffer);
     this.u8.push(Buffer.from(buffer));
     this.u32.push(new Uint32Array(buffer));
     this.f64.push(new Float64Array(buffer));

@@ -60,7 +60,7 @@ const UNLINKED = 0xffffffff;
 export type RichState = { state: KeyState; dead: boolean };
 
 export class Keyspace {
-  readonly arena: Arena = new Arena();
+  readonly arena: Arena;
   readonly table: Table;
   readonly slots: SlotLists;
   readonly expiry: ExpiryIndex;
@@ -76,10 +76,15 @@ export class Keyspace {
 
   /**
    * `random`: uniform in [0, 1), for the table's hash. `graceMs`: how long after its expiry a key
-   * is due whose TTL the given actor wrote.
+   * is due whose TTL the given actor wrote. `adviseMemory`: see Arena.
    */
-  constructor(random: () => number, graceMs: (actor: number) => number) {
-    const arena = this.arena;
+  constructor(
+    random: () => number,
+    graceMs: (actor: number) => number,
+    adviseMemory: ((buffer: ArrayBuffer) => void) | null = null,
+  ) {
+    const arena = new Arena(adviseMemory);
+    this.arena = arena;
     this.hash = new KeyHash(random);
     this.table = new Table(arena, (ref, buf, start, end) =>
       this.outsideKeyIs(ref, buf, start, end),
