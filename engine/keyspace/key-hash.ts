@@ -13,8 +13,8 @@ export class KeyHash {
   /** `random`: uniform in [0, 1). */
   constructor(random: () => number) {
     this.start = (random() * 0x100000000) | 0;
-    this.first = (random() * 0x100000000) | 1;
-    this.second = (random() * 0x100000000) | 1;
+    this.first = ((random() * 0x100000000) ^ 0xcc9e2d51) | 1;
+    this.second = ((random() * 0x100000000) ^ 0x1b873593) | 1;
   }
 
   /** Unsigned hash of `buf[start, end)`. */

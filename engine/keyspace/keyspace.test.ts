@@ -2,7 +2,7 @@ import type { KeyState } from '../crdt/key-state.ts';
 import { newKeyPlace } from './key-place.ts';
 import { Keyspace } from './keyspace.ts';
 import { loadState, packedLayout, storeState } from './packed-string.ts';
-import { scanTable } from './scan.ts';
+import { randomEntry, scanTable } from './scan.ts';
 import { slotOf } from './slot.ts';
 import { seededChance } from './test-chance.ts';
 
@@ -172,5 +172,23 @@ describe('SCAN', () => {
     expect([...steady].filter((key) => seen.get(key) !== 1)).toEqual([]);
     expect(Math.max(...seen.values())).toBe(1);
     expect(keyspace.table.depthBits).toBeGreaterThan(2);
+  });
+});
+
+describe('random keys', () => {
+  test('every key has its chance, and the last one is found among empty segments', () => {
+    const random = seededChance(23);
+    const keyspace = newKeyspace();
+    expect(randomEntry(keyspace.arena, keyspace.table, random)).toBe(0);
+    for (let i = 0; i < 10; i++) put(keyspace, `k${i}`, plain('v'));
+    const seen = new Set<string>();
+    for (let i = 0; i < 500; i++) {
+      seen.add(keyspace.keyText(randomEntry(keyspace.arena, keyspace.table, random)));
+    }
+    expect(seen.size).toBe(10);
+    for (let i = 10; i < 20_000; i++) put(keyspace, `k${i}`, plain('v'));
+    for (let i = 1; i < 20_000; i++) put(keyspace, `k${i}`, null);
+    const last = randomEntry(keyspace.arena, keyspace.table, () => 0.5);
+    expect(keyspace.keyText(last)).toBe('k0');
   });
 });

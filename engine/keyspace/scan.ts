@@ -68,17 +68,29 @@ function scanHome(
 /** An entry at random (`random` is uniform in [0, 1)); 0: the table is empty. */
 export function randomEntry(arena: Arena, table: Table, random: () => number): number {
   if (table.size === 0) return 0;
-  for (let tries = 0; ; tries++) {
-    const index = Math.floor((random() * table.directory.length) / 2) << 1;
-    const segment = table.directory[index];
-    const words = arena.u32[segment >>> CHUNK_SHIFT];
-    const base = (segment & UNIT_MASK) << 1;
-    const start = Math.floor(random() * PLACES);
-    // After many empty places take the next one that is not: a little less even, but bounded.
-    const places = tries < RANDOM_TRIES ? 1 : PLACES;
-    for (let i = 0; i < places; i++) {
-      const ref = words[base + (((start + i) & (PLACES - 1)) << 1) + 1];
-      if (ref !== 0) return ref;
-    }
+  const segments = table.directory.length / 2;
+  for (let tries = 0; tries < RANDOM_TRIES; tries++) {
+    const segment = table.directory[Math.floor(random() * segments) * 2];
+    const ref = firstEntry(arena, segment, Math.floor(random() * PLACES), 1);
+    if (ref !== 0) return ref;
   }
+  // The table is almost empty: take the next entry after a random one, a little less evenly.
+  const start = Math.floor(random() * segments);
+  const place = Math.floor(random() * PLACES);
+  for (let i = 0; i < segments; i++) {
+    const ref = firstEntry(arena, table.directory[((start + i) % segments) * 2], place, PLACES);
+    if (ref !== 0) return ref;
+  }
+  throw new Error('the table counts entries that it does not have');
+}
+
+/** The first entry in `places` places of a segment; 0: they are empty. */
+function firstEntry(arena: Arena, segment: number, start: number, places: number): number {
+  const words = arena.u32[segment >>> CHUNK_SHIFT];
+  const base = (segment & UNIT_MASK) << 1;
+  for (let i = 0; i < places; i++) {
+    const ref = words[base + (((start + i) & (PLACES - 1)) << 1) + 1];
+    if (ref !== 0) return ref;
+  }
+  return 0;
 }
