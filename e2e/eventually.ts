@@ -33,6 +33,29 @@ export async function eventually<T>(
   }
 }
 
+/**
+ * Repeats a probe for a time in which it must never throw: for what should not happen.
+ *
+ * @throws Error that says after how long the probe first failed, and its reason
+ */
+export async function consistently(
+  what: string,
+  forMs: number,
+  probe: () => Promise<void> | void,
+  everyMs = 500,
+): Promise<void> {
+  const startedMs = performance.now();
+  while (performance.now() - startedMs < forMs) {
+    try {
+      await probe();
+    } catch (error) {
+      const heldMs = Math.round(performance.now() - startedMs);
+      throw new Error(`${what} held for ${heldMs} ms only; then: ${text(error)}`, { cause: error });
+    }
+    await sleep(everyMs);
+  }
+}
+
 /** Ends a probe that found the state of the world not there yet. */
 export function notYet(missing: string): never {
   throw new Error(missing);
