@@ -2,13 +2,14 @@
  * Shell: how long a client is without acknowledged writes when something dies, and whether anything
  * acknowledged is lost by it.
  *
- *   node local/failover.ts [--what process|node|zone] [--tries 10] [--regions 3]
+ *   node local/failover.ts [--what process|node|zone|hang] [--tries 10] [--regions 3]
  *
  * The demo's regions run with a client that writes to each shard of eu all the time, through the
  * proxies. Each try kills the process (or the node, or the zone) of a shard's primary, by turns, and
  * prints the longest time without an acknowledged write; then everything is brought back and has to
- * catch up before the next. At the end every acknowledged write is looked for in every region. Ends
- * with 1 when one is missing.
+ * catch up before the next. `hang` stops the node instead: connections stay open and nothing answers,
+ * as when a real node loses its power. At the end every acknowledged write is looked for in every
+ * region. Ends with 1 when one is missing.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +21,8 @@ import { type Regions, startRegions } from './regions.ts';
 import { root } from './start-local.ts';
 import { tagInSlots, Writer } from './writer.ts';
 
-type What = 'process' | 'node' | 'zone';
+const kinds = ['process', 'node', 'zone', 'hang'] as const;
+type What = (typeof kinds)[number];
 
 const region = 'eu';
 const readyLimitMs = 120_000;
@@ -85,6 +87,7 @@ async function tryOnce(
   const node = world.nodeOf(region, primary);
   const killedAt = performance.now();
   if (what === 'process') world.local.killProcess(region, primary);
+  else if (what === 'hang') world.local.pauseNode(region, node);
   else if (what === 'node') await world.local.killNode(region, node);
   else await world.local.killZone(region, world.zoneOf(region, node));
   const first = await until(
@@ -120,7 +123,7 @@ function summarize(what: What, gaps: readonly number[], writers: readonly Writer
   const sorted = [...gaps].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
   const [p50, p90, max] = [at(0.5), at(0.9), at(1)].map((gap) => gap?.toFixed(0));
-  say(`gap when a ${what} dies: p50 ${p50} ms, p90 ${p90} ms, max ${max} ms`);
+  say(`gap by ${what}: p50 ${p50} ms, p90 ${p90} ms, max ${max} ms`);
   for (const writer of writers) {
     for (const [failure, count] of writer.failures)
       say(`  not acknowledged: ${count} × ${failure}`);
@@ -181,7 +184,7 @@ function parseFlags(): { what: What; tries: number; count: number } {
     });
     const what = values.what as What;
     const [tries, count] = [Number(values.tries), Number(values.regions)];
-    const known = ['process', 'node', 'zone'].includes(what);
+    const known = kinds.includes(what);
     if (!known || !(tries >= 1) || !(count >= 1 && count <= 3)) throw new Error(usage);
     return { what, tries, count };
   } catch {

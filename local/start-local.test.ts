@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually, patchAs } from './api-server/fixture.ts';
 import type { KubeObject, Open } from './api-server/resource.ts';
@@ -114,6 +114,48 @@ describe('a StatefulSet', () => {
   });
 });
 
+describe('a Deployment', () => {
+  const names = () =>
+    fixture.cluster.registry.store
+      .list('pods', namespace)
+      .filter((one) => one.metadata.labels?.app === 'web')
+      .map((one) => one.metadata.name);
+
+  test('rolls over to a new template without losing a ready pod, and replaces deleted ones', async () => {
+    const { template } = echoSet('web').spec;
+    const [container] = template.spec.containers;
+    // No claims here: the program gets no directory.
+    template.spec.containers = [{ ...container, args: [], volumeMounts: [] }];
+    const selector = { matchLabels: { app: 'web' } };
+    const body = { metadata: { name: 'web' }, spec: { replicas: 2, selector, template } };
+    await fixture.apps.createNamespacedDeployment({ namespace, body });
+    const deployment = () => fixture.cluster.registry.store.get('deployments', namespace, 'web');
+    await eventually(() => deployment()?.status?.readyReplicas === 2);
+    const old = names();
+    let fewest = 2;
+    const stop = fixture.cluster.registry.store.subscribe(({ storage }) => {
+      if (storage !== 'pods') return;
+      const ready = names().filter(
+        (name) => isReady(name) && !pod(name)?.metadata.deletionTimestamp,
+      );
+      fewest = Math.min(fewest, ready.length);
+    });
+    const change = { spec: { template: { metadata: { annotations: { v: '2' } } } } };
+    await fixture.apps.patchNamespacedDeployment(
+      { namespace, name: 'web', body: change },
+      patchAs.merge,
+    );
+    await eventually(() => names().length === 2 && names().every((name) => !old.includes(name)));
+    stop();
+    expect(fewest).toBe(2);
+    const [first] = names();
+    await fixture.core.deleteNamespacedPod({ namespace, name: first });
+    await eventually(() => !names().includes(first) && deployment()?.status?.readyReplicas === 2);
+    await fixture.apps.deleteNamespacedDeployment({ namespace, name: 'web' });
+    await eventually(() => names().length === 0);
+  });
+});
+
 describe('a kubelet', () => {
   test('restarts a process that ends, with growing delay, and says so', async () => {
     await create(echoSet('crash', { replicas: 1 }));
@@ -216,5 +258,4 @@ test('deleting a namespace takes everything in it', async () => {
   await core.deleteNamespace({ name: 'shop' });
   await eventually(() => store.get('namespaces', '', 'shop') === null);
   expect(store.list('pods', 'shop')).toEqual([]);
-  expect(existsSync(fixture.stateDir)).toBe(true);
 });

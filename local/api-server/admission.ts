@@ -49,7 +49,7 @@ export function admit(
   const causes = [...checkMetadata(filled), ...validate(schema, filled, '')];
   // Rules may assume what the schema promises, so they only run on an object that keeps it.
   refuse(type, filled, causes);
-  refuse(type, filled, checkRules(schema, filled, old));
+  refuse(type, filled, checkRules(schema, filled, old, warnings));
   return filled;
 }
 
