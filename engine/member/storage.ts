@@ -126,7 +126,12 @@ export class Storage {
   }
 
   saveMap(json: string): void {
-    this.disk?.replace(MAP_FILE, new TextEncoder().encode(json));
+    try {
+      this.disk?.replace(MAP_FILE, new TextEncoder().encode(json));
+    } catch (error) {
+      this.failed(error as DiskError);
+      throw error;
+    }
   }
 
   /** The map stored here as JSON text, or null. */

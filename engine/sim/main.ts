@@ -4,6 +4,7 @@
  *     node engine/sim/main.ts --seeds 2000        seeds 1 to 2000
  *     node engine/sim/main.ts --seeds 500 --from 7000
  *     node engine/sim/main.ts --seed 123          one seed with its transcript
+ *     node engine/sim/main.ts --minutes 60        fresh seeds for so long
  */
 
 import { parseArgs } from 'node:util';
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '2000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    minutes: { type: 'string' },
   },
 });
 const print = (line: string): void => {
@@ -32,19 +34,22 @@ function failure(seed: number): void {
   print(`  replay: make sim SEED=${seed}`);
 }
 
-function runMany(from: number, count: number): number {
+/** Runs seeds until `count` are done, five have failed, or the time is over. */
+function runMany(from: number, count: number, minutesMax: number): number {
   const startedMs = performance.now();
   let failed = 0;
-  for (let seed = from; seed < from + count; seed++) {
+  let seed = from;
+  for (; seed < from + count; seed++) {
+    if (performance.now() - startedMs > minutesMax * 60_000) break;
     if (runSeed(seed).problem !== null) {
       failed++;
       failure(seed);
       if (failed >= FAILURES_MAX) break;
     }
-    if ((seed - from + 1) % 500 === 0) print(`  ${seed - from + 1} of ${count} seeds`);
+    if ((seed - from + 1) % 500 === 0) print(`  ${seed - from + 1} seeds`);
   }
   const seconds = (performance.now() - startedMs) / 1000;
-  print(`${count} seeds from ${from}, ${failed} failed, ${seconds.toFixed(1)} s`);
+  print(`${seed - from} seeds from ${from}, ${failed} failed, ${seconds.toFixed(1)} s`);
   return failed;
 }
 
@@ -54,6 +59,12 @@ if (values.seed !== undefined) {
   print(`seed ${values.seed}: ${outcome.problem ?? 'holds'}`);
   print(`${outcome.summary}, fingerprint ${outcome.fingerprint}`);
   process.exitCode = outcome.problem === null ? 0 : 1;
+} else if (values.minutes !== undefined) {
+  // Fresh seeds each time: the second of the start says where they begin.
+  const from = Math.floor(Date.now() / 1000) * 1000;
+  const failed = runMany(from, Number.POSITIVE_INFINITY, Number(values.minutes));
+  process.exitCode = failed === 0 ? 0 : 1;
 } else {
-  process.exitCode = runMany(Number(values.from), Number(values.seeds)) === 0 ? 0 : 1;
+  const failed = runMany(Number(values.from), Number(values.seeds), Number.POSITIVE_INFINITY);
+  process.exitCode = failed === 0 ? 0 : 1;
 }

@@ -20,6 +20,10 @@ export const keptSeeds: readonly KeptSeed[] = [
     found: 'the same after a failed fsync: what was read back at start was taken for synced',
   },
   {
+    seed: 1065,
+    found: 'a disk that failed while the map was stored did not end the process in words',
+  },
+  {
     seed: 342,
     found: 'slots stayed ahead of the vector after a merge that was cut off, until 64 more batches',
   },
