@@ -77,10 +77,18 @@ export class Regions {
 
   /** The node that a pod is bound to; throws when there is no such pod. */
   nodeOf(region: string, pod: string): string {
+    return this.pod(region, pod).spec.nodeName;
+  }
+
+  addressOf(region: string, pod: string): string {
+    return this.pod(region, pod).status.podIP;
+  }
+
+  private pod(region: string, name: string): KubeObject {
     const { registry } = this.local.cluster(region);
-    const found = registry.store.get('pods', this.namespace, pod);
-    if (found === null) throw new Error(`${region} has no pod ${pod}`);
-    return found.spec.nodeName;
+    const found = registry.store.get('pods', this.namespace, name);
+    if (found === null) throw new Error(`${region} has no pod ${name}`);
+    return found;
   }
 
   zoneOf(region: string, node: string): string {

@@ -6,15 +6,20 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Regions } from '../regions.ts';
 import { heal, type KillRequest, kill } from './action.ts';
+import type { LiveLinks } from './live-links.ts';
 import { controlPort } from './setup.ts';
 import { takeSnapshot } from './snapshot.ts';
 
 const bodyBytesMax = 10_000;
 
 /** Serves commands until closed; `done` is told what each one did. */
-export async function startControl(world: Regions, done: (what: string) => void): Promise<Server> {
+export async function startControl(
+  world: Regions,
+  live: LiveLinks,
+  done: (what: string) => void,
+): Promise<Server> {
   const server = createServer((request, response) => {
-    answer(world, request)
+    answer(world, live, request)
       .then((result) => {
         if (typeof result === 'string') done(result);
         response.writeHead(200, { 'content-type': 'application/json' });
@@ -32,7 +37,11 @@ export async function startControl(world: Regions, done: (what: string) => void)
   return server;
 }
 
-async function answer(world: Regions, request: IncomingMessage): Promise<string | object> {
+async function answer(
+  world: Regions,
+  live: LiveLinks,
+  request: IncomingMessage,
+): Promise<string | object> {
   const body = await readJson(request);
   // A web page must not be able to do this: browsers send an origin.
   if (request.headers.origin !== undefined) throw new Error('not for browsers');
@@ -40,7 +49,7 @@ async function answer(world: Regions, request: IncomingMessage): Promise<string 
   if (request.method === 'POST' && request.url === '/heal') {
     return heal(world, (body as { region?: string }).region);
   }
-  if (request.method === 'GET' && request.url === '/status') return takeSnapshot(world);
+  if (request.method === 'GET' && request.url === '/status') return takeSnapshot(world, live);
   throw new Error('known are POST /kill, POST /heal and GET /status');
 }
 

@@ -15,6 +15,7 @@ import { type Regions, startRegions } from '../regions.ts';
 import { root } from '../start-local.ts';
 import { startControl } from './control.ts';
 import { startKeys } from './keys.ts';
+import { type LiveLinks, startLiveLinks } from './live-links.ts';
 import { takenPorts } from './ports.ts';
 import { readyLine, regions } from './setup.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -65,7 +66,8 @@ async function run(
 ): Promise<void> {
   let notice = '';
   const live = !plain && process.stdout.isTTY && process.stdin.isTTY;
-  const control = await startControl(world, (what) => {
+  const links = startLiveLinks(world);
+  const control = await startControl(world, links, (what) => {
     notice = what;
     if (!live) say(what);
   });
@@ -77,8 +79,9 @@ async function run(
   }
   say(`up after ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`);
   say(readyLine);
-  if (live) await showView(world, () => notice, quit, stopped);
+  if (live) await showView(world, links, () => notice, quit, stopped);
   else await stopped;
+  links.stop();
   control.close();
 }
 
@@ -95,6 +98,7 @@ function showProgress(world: Regions): void {
 
 async function showView(
   world: Regions,
+  links: LiveLinks,
   controlNotice: () => string,
   quit: () => void,
   stopped: Promise<void>,
@@ -111,7 +115,7 @@ async function showView(
   process.stdout.write('\u001b[?1049h\u001b[?25l');
   const draw = () => {
     const notice = keyNotice || controlNotice();
-    const lines = renderView(takeSnapshot(world), keys.selected, notice);
+    const lines = renderView(takeSnapshot(world, links), keys.selected, notice);
     process.stdout.write(`\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J`);
   };
   draw();

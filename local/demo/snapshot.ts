@@ -1,6 +1,7 @@
 /** What the demo shows of each region, gathered from the API servers and the nodes. */
 import type { KubeObject, Open } from '../api-server/resource.ts';
 import type { Regions } from '../regions.ts';
+import type { LiveLinks } from './live-links.ts';
 
 export interface PodView {
   name: string;
@@ -53,17 +54,17 @@ export interface Snapshot {
 
 const failoversShown = 5;
 
-export function takeSnapshot(world: Regions): Snapshot {
+export function takeSnapshot(world: Regions, live: LiveLinks): Snapshot {
   const names = [...world.clientPorts.keys()];
   const failovers = names.flatMap((name) => failoversOf(world, name));
   failovers.sort((a, b) => (a.decidedAt < b.decidedAt ? 1 : -1));
   return {
-    regions: names.map((name) => regionView(world, name)),
+    regions: names.map((name) => regionView(world, name, live.of(name))),
     failovers: failovers.slice(0, failoversShown),
   };
 }
 
-function regionView(world: Regions, name: string): RegionView {
+function regionView(world: Regions, name: string, live: LinkView[] | null): RegionView {
   const cluster = world.local.cluster(name);
   const { status } = world.resource(name);
   const pods = cluster.registry.store
@@ -79,11 +80,18 @@ function regionView(world: Regions, name: string): RegionView {
   return {
     name,
     port: world.clientPorts.get(name) as number,
-    missing: world.missing(name),
+    missing: missingNow(world.missing(name), live),
     cut: world.local.links.isCut(name),
     zones,
-    links: (status?.regions ?? []).filter((link: Open) => link.name !== name),
+    links: live ?? status?.regions ?? [],
   };
+}
+
+/** The operator's sentence, unless it is about links and the primaries know better. */
+function missingNow(missing: string, live: LinkView[] | null): string {
+  if (live === null || (missing !== '' && !missing.startsWith('not connected'))) return missing;
+  const lost = live.filter((link) => !link.connected).map((link) => link.name);
+  return lost.length === 0 ? '' : `not connected to ${lost.join(', ')}`;
 }
 
 function podView(pod: KubeObject, members: Open[], nodeUp: boolean): PodView {
