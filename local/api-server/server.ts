@@ -156,6 +156,9 @@ export class ApiServer {
     const { registry } = this;
     if (request.method === 'DELETE') return this.remove(at, query, parse(text));
     const mediaType = (request.headers['content-type'] ?? 'application/json').split(';')[0];
+    if (mediaType.includes('protobuf') || mediaType.includes('cbor')) {
+      throw unsupportedMediaType(`${mediaType} is not known here; send application/json`);
+    }
     const body = parse(text);
     if (subresource === 'eviction' && request.method === 'POST') {
       const asked = { ...body?.deleteOptions, dryRun: options.dryRun };
