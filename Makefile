@@ -1,9 +1,8 @@
 # Every target needs only Node >= 18, npm and make: `npm ci` brings the runtimes (Node 24 and Bun) as packages.
 .DEFAULT_GOAL := help
-SHELL := /bin/bash
-NODE := node_modules/.bin/node
+RUN := node_modules/.bin/node
 BUN := node_modules/.bin/bun
-JEST := $(NODE) --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js
+JEST := $(RUN) --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js
 READY := node_modules/.package-lock.json
 
 .PHONY: help install demo demo-kill demo-heal check test test-redis generate format sim sim-long crash failover bench images e2e clean
@@ -18,13 +17,13 @@ $(READY): package.json package-lock.json
 	@touch $@
 
 demo: $(READY) ## three regions of three zones on this machine; clients on 127.0.0.1:7001, :7002, :7003
-	@$(NODE) local/demo/main.ts
+	@$(RUN) local/demo/main.ts
 
 demo-kill: $(READY) ## break the running demo: REGION=eu and ZONE=eu-a | NODE=… | SHARD=0 (its primary) | CUT=1
-	@$(NODE) local/demo/command.ts kill $(if $(REGION),--region $(REGION)) $(if $(ZONE),--zone $(ZONE)) $(if $(NODE_NAME),--node $(NODE_NAME)) $(if $(SHARD),--shard $(SHARD)) $(if $(CUT),--cut)
+	@$(RUN) local/demo/command.ts kill $(if $(REGION),--region $(REGION)) $(if $(ZONE),--zone $(ZONE)) $(if $(NODE),--node $(NODE)) $(if $(SHARD),--shard $(SHARD)) $(if $(CUT),--cut)
 
 demo-heal: $(READY) ## bring everything in the running demo back: REGION=eu for one region only
-	@$(NODE) local/demo/command.ts heal $(if $(REGION),--region $(REGION))
+	@$(RUN) local/demo/command.ts heal $(if $(REGION),--region $(REGION))
 
 ##@ Work on it
 check: $(READY) ## types, formatter, linter
@@ -38,31 +37,31 @@ test-redis: $(READY) ## compare commands with the redis-server on PATH
 	@$(JEST) engine/command
 
 generate: $(READY) ## write the generated files anew: CRD, docs/api.md, docs/commands.md, docs/errors.md, chart
-	$(NODE) operator/api/generate.ts
-	$(NODE) engine/command/generate-docs.ts
+	$(RUN) operator/api/generate.ts
+	$(RUN) engine/command/generate-docs.ts
 
 format: $(READY) ## let biome format the sources
 	node_modules/.bin/biome check --write .
 
 ##@ Prove it
 sim: $(READY) ## deterministic simulation: 2,000 seeds, or SEED=n to replay one
-	@$(NODE) engine/sim/main.ts $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
+	@$(RUN) engine/sim/main.ts $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
 
 sim-long: $(READY) ## the simulation with fresh seeds for MINUTES=60
-	@$(NODE) engine/sim/main.ts --minutes $(or $(MINUTES),60)
+	@$(RUN) engine/sim/main.ts --minutes $(or $(MINUTES),60)
 
 crash: $(READY) ## kill -9 a loaded engine TRIES=200 times with fsync always; nothing acknowledged may be missing
-	@$(NODE) bench/crash-loop.ts --tries $(or $(TRIES),200)
+	@$(RUN) bench/crash-loop.ts --tries $(or $(TRIES),200)
 
 failover: $(READY) ## measure the gap at a writing client: WHAT=process|node|zone TRIES=10
-	@$(NODE) local/failover.ts --what $(or $(WHAT),process) --tries $(or $(TRIES),10)
+	@$(RUN) local/failover.ts --what $(or $(WHAT),process) --tries $(or $(TRIES),10)
 
 bench: $(READY) ## speed beside the redis-server on PATH, interleaved, ratios with their spread
-	@$(NODE) bench/main.ts
+	@$(RUN) bench/main.ts
 
 ##@ Kubernetes
 images: $(READY) ## build meridian-engine:dev and meridian-operator:dev with docker or podman
-	@$(NODE) images/build.ts
+	@$(RUN) images/build.ts
 
 e2e: $(READY) ## end-to-end suite on two real kind clusters; FEATURE=failover for one file
 	@$(JEST) -c e2e/jest.config.js -i $(FEATURE) --reporters=default --reporters=./.ci/summary-reporter.js

@@ -153,7 +153,7 @@ export const limits = {
   },
   imageAfterBytes: {
     unit: 'bytes',
-    value: 128 * 1024 * 1024,
+    value: 32 * 1024 * 1024,
     reached: 'log beyond the last image: a new image is written, older segments are removed',
   },
   relayAfter: {

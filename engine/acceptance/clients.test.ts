@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
-import { end, freePort, startEngine, stopAll, until } from './processes.ts';
+import { end, exchange, freePort, startEngine, stopAll, until } from './processes.ts';
 
 type Target = { readonly title: string; readonly port: number };
 
@@ -44,7 +44,7 @@ async function startSharded(): Promise<number> {
     regions: [],
   };
   for (const port of [...shards.map(({ engine }) => engine.port), proxy.port]) {
-    const client = new Redis({ port });
+    const client = new Redis({ port, enableReadyCheck: false });
     expect(await client.call('CRDT.MAP', 'SET', JSON.stringify(map))).toBe('OK');
     client.disconnect();
   }
@@ -186,12 +186,20 @@ describe.each([0, 1, 2])('target %#', (index) => {
 
 test('a password is asked for, and HELLO with AUTH gives it', async () => {
   const engine = await startEngine({ flags: ['--requirepass', 'secret'], port: await freePort() });
-  const anonymous = new Redis({ port: engine.port, lazyConnect: true, enableReadyCheck: false });
-  anonymous.on('error', () => {});
-  await anonymous.connect();
-  await expect(anonymous.get('k')).rejects.toThrow(/^NOAUTH Authentication required/);
-  await expect(anonymous.call('AUTH', 'wrong')).rejects.toThrow(/^WRONGPASS/);
-  anonymous.disconnect();
+  const { reply } = await exchange(engine.port, 'GET k\r\nAUTH wrong\r\nHELLO 3\r\n');
+  expect(reply.split('\r\n').slice(0, 3)).toEqual([
+    expect.stringMatching(/^-NOAUTH Authentication required/),
+    expect.stringMatching(/^-WRONGPASS /),
+    expect.stringMatching(/^-NOAUTH HELLO must be called/),
+  ]);
+  const stranger = new Redis({ port: engine.port, lazyConnect: true, retryStrategy: () => null });
+  const errors: string[] = [];
+  stranger.on('error', ({ message }) => errors.push(message));
+  await expect(stranger.connect()).rejects.toThrow();
+  expect(errors).toEqual([expect.stringMatching(/^NOAUTH /)]);
+  const known = new Redis({ port: engine.port, password: 'secret' });
+  expect(await known.set('k', 'u')).toBe('OK');
+  known.disconnect();
   const client = createClient({ url: `redis://:secret@127.0.0.1:${engine.port}`, RESP: 3 });
   await client.connect();
   expect(await client.set('k', 'v')).toBe('OK');

@@ -34,13 +34,14 @@ function frame(kind: number, body: string | Uint8Array): Buffer {
 }
 
 const hello = {
-  magic: 'meridian-peer',
-  version: 1,
+  protocol: 1,
   database: 'shop/carts',
   slots: '0-16383',
   region: 'us',
   regionNumber: 2,
-  member: 'standalone',
+  member: 'other',
+  actor: '2.0.1000000000001',
+  purpose: 'region',
   nonce: '00'.repeat(16),
 };
 
@@ -92,7 +93,8 @@ describe('on the client port', () => {
     ['HELLO 9', 'NOPROTO'],
     ['CRDT.MAP SET {}', 'ERR'],
     ['CRDT.LINK nowhere PAUSE', 'ERR'],
-    ['CRDT.WAIT -1 0', 'ERR'],
+    ['CRDT.WAIT 1 -1', 'ERR timeout is negative'],
+    ['WAIT 1 0 SOME', 'ERR syntax error'],
   ])('%s is refused with words', async (line, expected) => {
     await bystander.set('text', 'abc');
     const { reply } = await exchange(engine.port, `${line}\r\n`);
@@ -122,7 +124,7 @@ describe('on the peer port', () => {
   test.each([
     ['Redis commands', Buffer.from('*1\r\n$4\r\nPING\r\n')],
     ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: here\r\n\r\n')],
-    ['a frame that claims 4 GB', Buffer.from('ffffffff00000000', 'hex')],
+    ['a frame that claims 4 GB', Buffer.from('ffffffff000000000a7b7d', 'hex')],
     [
       'a frame with a wrong checksum',
       Buffer.concat([frame(10, JSON.stringify(hello)).subarray(0, 40), Buffer.alloc(400)]),
@@ -137,8 +139,8 @@ describe('on the peer port', () => {
 
   test.each([
     ['another database', { ...hello, database: 'other/db' }, /database/],
-    ['another protocol version', { ...hello, version: 99 }, /version/],
-    ['another protocol', { ...hello, magic: 'gossip' }, /magic|protocol/],
+    ['another protocol version', { ...hello, protocol: 99 }, /protocol/],
+    ['no known actor', { ...hello, actor: 'gossip' }, /actor/],
     ['slots that are not ours', { ...hello, slots: '0-5' }, /slots/],
     ['our own region number under another name', { ...hello, regionNumber: 1 }, /region/],
   ])('a peer of %s is refused with words', async (_title, body, expected) => {

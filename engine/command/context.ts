@@ -30,10 +30,10 @@ export type MemberApi = {
   /** The object that CRDT.STATUS prints. */
   status(): object;
   /**
-   * Waits until `n` other regions (`all`: every region, connected or not) have applied what the
-   * session wrote (`session.lastSeq`), at most `timeoutMs` (0: no limit), and calls `done` with how
-   * many have. It may do so before it returns, and does so when `n` is 0 and `all` is false. `done`
-   * is not called any more after the returned function was.
+   * Waits until `n` other regions have applied what the session wrote (`session.lastSeq`), or, with
+   * `all`, every write that this member has accepted so far; at most `timeoutMs` (0: no limit). Then
+   * calls `done` with how many regions have. It may do so before it returns, and does so when `n` is
+   * 0. `done` is not called any more after the returned function was.
    */
   waitRegions(
     session: ClientSession,

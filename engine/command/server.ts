@@ -132,7 +132,7 @@ export const serverCommands: readonly Command[] = [
   },
   {
     name: 'WAIT',
-    arity: 3,
+    arity: -3,
     group: 'generic',
     flags: ['noscript'],
     keys: null,
@@ -356,7 +356,11 @@ type Waiter = (
   done: (count: number) => void,
 ) => () => void;
 
-/** WAIT and CRDT.WAIT: `n timeoutMs [ALL]`. Inside EXEC nothing blocks: it counts and goes on. */
+/**
+ * WAIT and CRDT.WAIT: `n timeoutMs [ALL]`. ALL means every write that this member has accepted so far, not
+ * only this connection's: a proxy waits on a connection of its own. Inside EXEC nothing blocks: it
+ * counts and goes on.
+ */
 export function waitFor(session: ClientSession, args: Args, begin: Waiter): void {
   if (session.server.member.role() === 'replica') throw commandError('waitOnReplica');
   const n = readInteger(args, 1);

@@ -5,9 +5,9 @@
  */
 
 import { makeActorId } from '../crdt/roster.ts';
+import { hugePageAdvice } from '../member/huge-pages.ts';
 import { ReplyWriter } from '../resp/reply-writer.ts';
 import { Db } from './db.ts';
-import { hugePageAdvice } from './huge-pages.ts';
 
 const KEYS = Number(process.argv[2] ?? 1_000_000);
 const OPS = 2_000_000;

@@ -58,7 +58,7 @@ export class Arena {
 
   private readonly advise: ((buffer: ArrayBuffer) => void) | null;
 
-  /** `advise` is told of each chunk before it is used (see core/huge-pages.ts). */
+  /** `advise` is told of each chunk before it is used (see member/huge-pages.ts). */
   constructor(advise: ((buffer: ArrayBuffer) => void) | null = null) {
     this.advise = advise;
     this.addChunk();

@@ -30,26 +30,8 @@ const LOCK_FILE = 'lock';
 export function openFileDisk(directory: string): Disk {
   checked(`open ${directory}`, () => mkdirSync(directory, { recursive: true }));
   const unlock = lockDirectory(join(directory, LOCK_FILE));
-  const handles = new Map<string, number>();
   const path = (name: string): string => join(directory, name);
-
-  const handleOf = (name: string): number => {
-    let handle = handles.get(name);
-    if (handle === undefined) {
-      const fresh = sizeOf(path(name)) < 0;
-      handle = openSync(path(name), 'a');
-      handles.set(name, handle);
-      // The name itself must survive a power cut before the first sync of the content counts.
-      if (fresh) syncDirectory(directory);
-    }
-    return handle;
-  };
-  const forget = (name: string): void => {
-    const handle = handles.get(name);
-    if (handle === undefined) return;
-    handles.delete(name);
-    closeSync(handle);
-  };
+  const { handleOf, forget, forgetAll } = appendHandles(directory);
 
   return {
     list: () =>
@@ -72,10 +54,7 @@ export function openFileDisk(directory: string): Disk {
     },
     replace: (name, bytes) =>
       checked(`replace ${name}`, () => {
-        const temporary = openSync(path(`${name}.new`), 'w');
-        for (let at = 0; at < bytes.length; ) at += writeSync(temporary, bytes, at);
-        fsyncSync(temporary);
-        closeSync(temporary);
+        writeSynced(path(`${name}.new`), bytes);
         renameSync(path(`${name}.new`), path(name));
         syncDirectory(directory);
       }),
@@ -99,10 +78,49 @@ export function openFileDisk(directory: string): Disk {
         rmSync(path(name), { force: true });
       }),
     close: () => {
-      for (const name of [...handles.keys()]) forget(name);
+      forgetAll();
       unlock();
     },
   };
+}
+
+/** The files that are being appended to, opened when they are first asked for. */
+function appendHandles(directory: string) {
+  const handles = new Map<string, number>();
+  const forget = (name: string): void => {
+    const handle = handles.get(name);
+    if (handle === undefined) return;
+    handles.delete(name);
+    closeSync(handle);
+  };
+  return {
+    handleOf(name: string): number {
+      let handle = handles.get(name);
+      if (handle === undefined) {
+        const path = join(directory, name);
+        const fresh = sizeOf(path) < 0;
+        handle = openSync(path, 'a');
+        handles.set(name, handle);
+        // The name itself must survive a power cut before the first sync of the content counts.
+        if (fresh) syncDirectory(directory);
+      }
+      return handle;
+    },
+    forget,
+    forgetAll(): void {
+      for (const name of [...handles.keys()]) forget(name);
+    },
+  };
+}
+
+function writeSynced(path: string, bytes: Uint8Array): void {
+  const handle = openSync(path, 'w');
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 function sizeOf(path: string): number {

@@ -213,9 +213,8 @@ export class Member implements MemberApi {
     all: boolean,
     done: WaitDone,
   ): () => void {
-    const { lastSeq } = session;
-    const needed = all ? Math.max(n, this.placement.regions.length) : n;
-    return this.beginWait(() => this.regionsWith(lastSeq), needed, timeoutMs, done);
+    const seq = all ? this.db.lastSeq : session.lastSeq;
+    return this.beginWait(() => this.regionsWith(seq), n, timeoutMs, done);
   }
 
   waitReplicas(
@@ -225,10 +224,8 @@ export class Member implements MemberApi {
     all: boolean,
     done: WaitDone,
   ): () => void {
-    const { lastSeq } = session;
-    const members = this.placement.targets.filter(({ purpose }) => purpose === 'member').length;
-    const needed = all ? Math.max(n, members) : n;
-    return this.beginWait(() => this.replicasWith(lastSeq), needed, timeoutMs, done);
+    const seq = all ? this.db.lastSeq : session.lastSeq;
+    return this.beginWait(() => this.replicasWith(seq), n, timeoutMs, done);
   }
 
   link(region: string, pause: boolean): boolean {

@@ -74,19 +74,12 @@ export async function startMember(config: Config, hooks: ServerHooks): Promise<R
     journal: hooks.journal,
     fatal: hooks.fatal,
   };
-  const facts = {
-    version: hooks.version,
-    runtime: `${sockets.runtime} ${process.versions.bun ?? process.versions.node}`,
-    os: `${process.platform} ${process.arch}`,
-    pid: process.pid,
-    port: config.port,
-    runId: randomBytes(20).toString('hex'),
-    startedAtMs: Date.now(),
-    region: config.region,
-    database: config.database,
-  };
   try {
-    member = new Member(env, config, { facts, wake, shutdown: hooks.shutdown });
+    member = new Member(env, config, {
+      facts: processFacts(config, hooks.version),
+      wake,
+      shutdown: hooks.shutdown,
+    });
   } catch (error) {
     disk?.close();
     throw error;
@@ -124,6 +117,21 @@ export async function startMember(config: Config, hooks: ServerHooks): Promise<R
       // One more round, so that the last bytes of all sockets are on their way.
       await new Promise((resolve) => setImmediate(resolve));
     },
+  };
+}
+
+/** What INFO tells about this process. */
+function processFacts(config: Config, version: string) {
+  return {
+    version,
+    runtime: `${sockets.runtime} ${process.versions.bun ?? process.versions.node}`,
+    os: `${process.platform} ${process.arch}`,
+    pid: process.pid,
+    port: config.port,
+    runId: randomBytes(20).toString('hex'),
+    startedAtMs: Date.now(),
+    region: config.region,
+    database: config.database,
   };
 }
 

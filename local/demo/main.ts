@@ -19,7 +19,7 @@ import { type LiveLinks, startLiveLinks } from './live-links.ts';
 import { takenPorts } from './ports.ts';
 import { readyLine, regions } from './setup.ts';
 import { takeSnapshot } from './snapshot.ts';
-import { renderView } from './view.ts';
+import { fitRows, renderView } from './view.ts';
 
 const readyLimitMs = 120_000;
 const viewIntervalMs = 250;
@@ -115,7 +115,8 @@ async function showView(
   process.stdout.write('\u001b[?1049h\u001b[?25l');
   const draw = () => {
     const notice = keyNotice || controlNotice();
-    const lines = renderView(takeSnapshot(world, links), keys.selected, notice);
+    const view = renderView(takeSnapshot(world, links), keys.selected, notice);
+    const lines = fitRows(view, process.stdout.rows ?? view.length);
     process.stdout.write(`\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J`);
   };
   draw();

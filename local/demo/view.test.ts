@@ -1,6 +1,6 @@
 import { ports, readyLine, regions } from './setup.ts';
 import type { Snapshot } from './snapshot.ts';
-import { renderView } from './view.ts';
+import { fitRows, renderView } from './view.ts';
 
 const pod = { name: 'carts-0-0', role: 'primary', ready: true, lagOps: 0 };
 const proxy = { name: 'carts-proxy-x', role: 'proxy', ready: true, lagOps: 0 };
@@ -55,6 +55,12 @@ describe('the live view', () => {
     expect(lines.length).toBeLessThanOrEqual(40);
     expect(lines.filter((line) => line.length > 100)).toEqual([]);
   });
+});
+
+test('a small terminal loses blank lines first', () => {
+  expect(fitRows(['a', '', 'b'], 3)).toEqual(['a', '', 'b']);
+  expect(fitRows(['a', '', 'b'], 2)).toEqual(['a', 'b']);
+  expect(fitRows(['a', '', 'b', 'c'], 2)).toEqual(['a', 'b']);
 });
 
 test('the ready line and the ports are those that the README names', () => {

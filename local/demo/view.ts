@@ -34,6 +34,12 @@ export function renderView(snapshot: Snapshot, selected: string, notice: string)
   ];
 }
 
+/** The lines that fit on a screen: blank ones go first, then those at the bottom. */
+export function fitRows(lines: readonly string[], rows: number): string[] {
+  if (lines.length <= rows) return [...lines];
+  return lines.filter((line) => line !== '').slice(0, rows);
+}
+
 function renderRegion(region: RegionView, selected: boolean): string[] {
   const { name, port, missing, cut } = region;
   const state = cut ? red('cut off') : missing === '' ? green('ready') : red(missing);
