@@ -181,6 +181,6 @@ test('published messages are delivered in every region', async () => {
 test('an engine killed again and again under load loses nothing that it acknowledged', () => {
   const root = join(import.meta.dirname, '../..');
   const args = [join(root, 'bench/crash-loop.ts'), '--tries', '5', '--keys', '5000'];
-  const output = execFileSync(process.execPath, args, { encoding: 'utf8' });
+  const output = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 55_000 });
   expect(output).toMatch(/^5 kills with fsync always.* 0 wrong/m);
 }, 60_000);

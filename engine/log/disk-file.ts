@@ -31,6 +31,7 @@ export function openFileDisk(directory: string): Disk {
   checked(`open ${directory}`, () => mkdirSync(directory, { recursive: true }));
   const unlock = lockDirectory(join(directory, LOCK_FILE));
   const path = (name: string): string => join(directory, name);
+  let closed = false;
   const { handleOf, forget, forgetAll } = appendHandles(directory);
 
   return {
@@ -49,6 +50,7 @@ export function openFileDisk(directory: string): Disk {
     sync: (name, done) => {
       const handle = checked(`fsync ${name}`, () => handleOf(name));
       fdatasync(handle, (error) => {
+        if (closed) return; // The handle may have been closed before its turn came.
         done(error === null ? null : new DiskError(`fsync ${name}: ${error.message}`));
       });
     },
@@ -78,6 +80,7 @@ export function openFileDisk(directory: string): Disk {
         rmSync(path(name), { force: true });
       }),
     close: () => {
+      closed = true;
       forgetAll();
       unlock();
     },

@@ -38,6 +38,15 @@ export function diskContract(name: string, open: () => Disk): void {
       expect(error).toBeNull();
     });
 
+    test('a sync that is under way when the disk is closed does not call back with an error', async () => {
+      disk.append('a', bytes('x'));
+      const errors: unknown[] = [];
+      for (let i = 0; i < 50; i++) disk.sync('a', (error) => error !== null && errors.push(error));
+      disk.close();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(errors).toEqual([]);
+    });
+
     test('replace puts a file in place of another', () => {
       disk.replace('a', bytes('one'));
       disk.replace('a', bytes('2'));

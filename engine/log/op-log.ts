@@ -51,13 +51,15 @@ export class OpLog {
   /** Segments with bytes that were never synced, oldest first; the last one may be the current. */
   private readonly unsynced: { readonly name: string; end: number }[] = [];
   private syncing = false;
+  private closed = false;
   private lastSyncAtMs = 0;
   private waiting: { readonly position: number; readonly done: () => void }[] = [];
 
   /**
    * `segments`: those that were recovered, oldest first. Their bytes were read back, but that does
    * not mean that they were ever synced: a process that was killed leaves them in the page cache.
-   * So all are synced again, before anything that comes after them counts as safe.
+   * So all are synced again, before anything that comes after them counts as safe; at once with
+   * `always`, where the replies to reads wait for that too.
    */
   constructor(options: OpLogOptions, segments: readonly RecoveredSegment[]) {
     this.options = options;
@@ -70,6 +72,7 @@ export class OpLog {
     for (const { position, end } of segments) {
       this.unsynced.push({ name: segmentName(position), end });
     }
+    if (options.fsync === 'always') this.sync();
   }
 
   /** Bytes ever appended. */
@@ -141,6 +144,14 @@ export class OpLog {
     this.sync();
   }
 
+  /** Syncs everything and then touches the disk no more; `done` is called when all is safe. */
+  close(done: () => void): void {
+    this.syncAll(() => {
+      this.closed = true;
+      done();
+    });
+  }
+
   private flushStaged(): void {
     if (this.stagedBytes === 0) return;
     this.write(this.name, this.takeStaged());
@@ -182,7 +193,7 @@ export class OpLog {
   /** Syncs the oldest segment that needs it, then the next one, and so on; one at a time. */
   private sync(): void {
     const segment = this.unsynced[0];
-    if (this.syncing || segment === undefined) return;
+    if (this.syncing || this.closed || segment === undefined) return;
     this.syncing = true;
     const upTo = segment.end;
     this.options.disk.sync(segment.name, (error) => {
@@ -200,8 +211,8 @@ export class OpLog {
       const isOld = segment.name !== this.name;
       const due = this.waiting.filter((wait) => wait.position <= this.safePosition);
       this.waiting = this.waiting.filter((wait) => wait.position > this.safePosition);
-      if (this.options.fsync === 'always' || isOld || this.waiting.length > 0) this.sync();
       for (const wait of due) wait.done();
+      if (this.options.fsync === 'always' || isOld || this.waiting.length > 0) this.sync();
     });
   }
 }

@@ -97,6 +97,32 @@ describe('recovery', () => {
     expect(again.backlog.end - again.backlog.first).toBe(50);
   });
 
+  test('what was recovered becomes safe by itself: reads wait for it, and nobody may write', () => {
+    const disk = new MemoryDisk();
+    new Writer(disk, 1, 300).set('k', 'v');
+    const syncs: (() => void)[] = [];
+    const killed = new MemoryDisk({ later: (run) => syncs.push(run) });
+    for (const name of disk.list()) killed.append(name, disk.read(name, 0, disk.size(name)));
+    const again = new Writer(killed, 2, 300);
+    expect(again.log.safe).toBeLessThan(again.log.position);
+    while (syncs.length > 0) syncs.shift()?.();
+    expect(again.log.safe).toBe(again.log.position);
+  });
+
+  test('a closed log syncs no more', () => {
+    const syncs: (() => void)[] = [];
+    const writer = new Writer(new MemoryDisk({ later: (run) => syncs.push(run) }), 1);
+    writer.set('k', 'v');
+    let isClosed = false;
+    writer.log.close(() => {
+      isClosed = true;
+    });
+    while (!isClosed) syncs.shift()?.();
+    writer.log.startSegment(writer.db.vector);
+    writer.log.tick(1e6);
+    expect(syncs).toEqual([]);
+  });
+
   test('segments follow each other across many files', () => {
     const disk = new MemoryDisk();
     const writer = new Writer(disk, 1, 300);

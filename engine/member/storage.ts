@@ -146,7 +146,7 @@ export class Storage {
       done();
       return;
     }
-    this.log.syncAll(() => {
+    this.log.close(() => {
       this.disk!.close();
       done();
     });
