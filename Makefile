@@ -39,6 +39,7 @@ test-redis: $(READY) ## compare commands with the redis-server on PATH
 generate: $(READY) ## write the generated files anew: CRD, docs/api.md, docs/commands.md, docs/errors.md, chart
 	$(RUN) operator/api/generate.ts
 	$(RUN) engine/command/generate-docs.ts
+	$(RUN) charts/generate.ts
 
 format: $(READY) ## let biome format the sources
 	node_modules/.bin/biome check --write .
