@@ -21,13 +21,15 @@ import { Prober } from '../probe/prober.ts';
 import { changeBetween, VOLATILE_REFRESH_MS } from '../status/material.ts';
 import { computeStatus, withRecord } from '../status/status.ts';
 import { applySteps } from './apply.ts';
-import { type Loaded, load } from './load.ts';
+import { type Loaded, load, withMissingSecrets } from './load.ts';
 import { observe, observePods } from './observe.ts';
 import type { Caches, DatabaseResource } from './resource.ts';
 import { Secrets } from './secrets.ts';
 
 const CONFLICT_TRIES_MAX = 4;
 const REFRESH_MS = 5_000;
+/** Secrets are not watched: one that is missing is looked for again so often. */
+const SECRET_RETRY_MS = 1_000;
 const EMPTY_PLAN: Plan = { steps: [], waitingFor: [], requeueAfterMs: null };
 
 export type Care = {
@@ -91,37 +93,42 @@ export class Database {
     const view = await this.look();
     if (view === null) return null;
     const { loaded } = view;
-    const password = loaded.inForce ?? loaded.wanted;
-    const secrets = password
-      ? await this.secrets.read(loaded.owner.namespace, password.spec)
-      : { missing: [] };
     const planned = this.planObjects(view);
     const failure = loaded.planOnly
       ? null
       : await applySteps(planned.steps, { ...this.care, owner: loaded.owner, log: this.log });
-    await this.writeStatus(planned, failure, secrets.missing);
+    await this.writeStatus(planned, failure);
     // The queue's backoff is for what failed; what is planned next comes by events.
     if (failure !== null) throw new Error(failure);
-    return Math.min(REFRESH_MS, planned.requeueAfterMs ?? REFRESH_MS);
+    const refreshMs = loaded.missingSecrets.length > 0 ? SECRET_RETRY_MS : REFRESH_MS;
+    return Math.min(refreshMs, planned.requeueAfterMs ?? refreshMs);
   }
 
   /** load → validate → observe; null when the database is gone. */
   private async look(): Promise<View | null> {
     const { caches } = this.care;
-    const loaded = load(caches, this.key, this.care);
-    if (loaded === null) {
+    const found = load(caches, this.key, this.care);
+    if (found === null) {
       this.prober.close();
       return null;
     }
-    const build = loaded.inForce ?? loaded.wanted;
-    if (build !== null) {
-      const { password } = await this.secrets.read(loaded.owner.namespace, build.spec);
-      this.prober.setPassword(password);
-    }
+    const loaded = await this.loadSecrets(found);
     const healthOf = (name: string) => this.prober.health(name);
-    const zoneKey = build?.spec.placement.zoneKey ?? '';
+    const zoneKey = (loaded.inForce ?? loaded.wanted)?.spec.placement.zoneKey ?? '';
     this.prober.follow(observePods(caches, loaded.owner, zoneKey, healthOf));
     return { loaded, observed: observe(caches, loaded, Date.now(), healthOf) };
+  }
+
+  /** Gives the prober the password of what runs, and looks for the secrets of what is wanted. */
+  private async loadSecrets(found: Loaded): Promise<Loaded> {
+    const { namespace } = found.owner;
+    const wanted = found.wanted && (await this.secrets.read(namespace, found.wanted.spec));
+    const loaded = withMissingSecrets(found, wanted?.missing ?? []);
+    if (loaded.inForce !== null) {
+      const { password } = await this.secrets.read(namespace, loaded.inForce.spec);
+      this.prober.setPassword(password);
+    }
+    return loaded;
   }
 
   private planRouting({ loaded, observed }: View): Plan {
@@ -259,11 +266,7 @@ export class Database {
   }
 
   /** Computes the status from what is true after the steps, and writes it if that is worth it. */
-  private async writeStatus(
-    planned: Plan,
-    failure: string | null,
-    missingSecrets: readonly string[],
-  ): Promise<void> {
+  private async writeStatus(planned: Plan, failure: string | null): Promise<void> {
     const view = await this.look();
     if (view === null) return;
     const { loaded, observed } = view;
@@ -274,7 +277,7 @@ export class Database {
       observed,
       plan: planned,
       errors: loaded.errors,
-      missingSecrets,
+      missingSecrets: loaded.missingSecrets,
       missingZoneKey: loaded.missingZoneKey,
       failure,
       planOnly: loaded.planOnly,

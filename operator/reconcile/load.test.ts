@@ -2,7 +2,7 @@ import { API_VERSION, KIND } from '../api/schema.ts';
 import { NO_HEALTH } from '../plan/observed.ts';
 import { IN_FORCE_ANNOTATION } from '../specs/names.ts';
 import { wantedObjects } from '../specs/objects.ts';
-import { load } from './load.ts';
+import { load, withMissingSecrets } from './load.ts';
 import { observe } from './observe.ts';
 import type { Caches, DatabaseResource, Node, OwnedObject } from './resource.ts';
 
@@ -169,6 +169,31 @@ describe('a zone label that no node has', () => {
   test('does not stop a database that was started without zones', () => {
     const before = inForce(SPEC, bare);
     expect(get(cachesWith(resource(SPEC), bare, [before])).frozen).toBeNull();
+  });
+});
+
+describe('a secret that does not exist', () => {
+  const missing = ['spec.auth.passwordSecret: Secret shop/nowhere has no key password'];
+
+  test('leaves what runs as it is', () => {
+    const spec = { ...SPEC, auth: { passwordSecret: { name: 'nowhere', key: 'password' } } };
+    const loaded = get(cachesWith(resource(spec), undefined, [inForce(SPEC)]));
+    const held = withMissingSecrets(loaded, missing);
+    expect(held.inForce?.spec.auth.passwordSecret).toBeUndefined();
+    expect(held.frozen).toEqual({ on: 'secrets', reason: missing[0] });
+    expect(held.missingSecrets).toEqual(missing);
+  });
+
+  test('makes a new database wait', () => {
+    const held = withMissingSecrets(get(cachesWith(resource(SPEC))), missing);
+    expect(held.inForce).toBeNull();
+    expect(held.frozen?.on).toBe('secrets');
+    expect(held.wanted).not.toBeNull();
+  });
+
+  test('changes nothing when all exist', () => {
+    const loaded = get(cachesWith(resource(SPEC)));
+    expect(withMissingSecrets(loaded, [])).toBe(loaded);
   });
 });
 

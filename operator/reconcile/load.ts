@@ -17,12 +17,16 @@ export type Loaded = {
   readonly resource: DatabaseResource;
   readonly owner: Owner;
   readonly status: Status;
+  /** What the objects were last made from, or null. */
+  readonly running: Build | null;
   /** What is run now: failover and the map use it. Null: nothing runs and nothing may yet. */
   readonly inForce: Build | null;
   /** What is wanted; null when it cannot be known because the spec is wrong. */
   readonly wanted: Build | null;
   readonly errors: readonly FieldError[];
   readonly missingZoneKey: string | null;
+  /** What the wanted spec names and does not exist, a sentence each. */
+  readonly missingSecrets: readonly string[];
   /** Why objects must be left as they are, or null. */
   readonly frozen: Wait | null;
   readonly planOnly: boolean;
@@ -44,8 +48,9 @@ export function load(
   const { spec, errors: specErrors } = validate(name, resource.spec, current?.spec ?? null);
   const errors = spec === null ? specErrors : checkOwnRegion(spec, installed.region);
   const build = (from: InForce): Build => buildOf(from, owner, installed);
-  const base = { resource, owner, status: readStatus(resource), errors };
   const running = current === null ? null : build(current);
+  const status = readStatus(resource);
+  const base = { resource, owner, status, errors, running, missingSecrets: [] };
   if (spec === null || errors.length > 0) {
     const frozen = { on: 'spec', reason: 'the spec is wrong; the last valid one stays in force' };
     return {
@@ -69,6 +74,16 @@ export function load(
     frozen: zones.frozen,
     planOnly,
   };
+}
+
+/**
+ * The same when secrets that the wanted spec names do not exist: pods could not start with it, so
+ * what runs is left as it is, and what does not run yet waits.
+ */
+export function withMissingSecrets(loaded: Loaded, missingSecrets: readonly string[]): Loaded {
+  if (missingSecrets.length === 0) return loaded;
+  const frozen = loaded.frozen ?? { on: 'secrets', reason: missingSecrets.join('; ') };
+  return { ...loaded, missingSecrets, frozen, inForce: loaded.running };
 }
 
 /**

@@ -7,6 +7,7 @@ import { isStatus } from '../kube/api-error.ts';
 import { type Client, call } from '../kube/client.ts';
 
 const REMEMBERED_MS = 30_000;
+const MISSING_REMEMBERED_MS = 900;
 
 type Reference = { name: string; key: string };
 type Entry = { value: string | null; atMs: number };
@@ -43,7 +44,8 @@ export class Secrets {
   private async value(namespace: string, { name, key }: Reference): Promise<string | null> {
     const id = `${namespace}/${name}/${key}`;
     const known = this.entries.get(id);
-    if (known && Date.now() - known.atMs < REMEMBERED_MS) return known.value;
+    const rememberedMs = known?.value === null ? MISSING_REMEMBERED_MS : REMEMBERED_MS;
+    if (known && Date.now() - known.atMs < rememberedMs) return known.value;
     let value: string | null = null;
     try {
       const secret = await call(() => this.client.core.readNamespacedSecret({ namespace, name }));
