@@ -6,6 +6,8 @@ export default class SummaryReporter {
   onRunComplete(_contexts, results) {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = results.numPendingTests > 0 ? `, ${results.numPendingTests} skipped` : '';
-    process.stdout.write(`${results.numPassedTests} passed, ${failed} failed${skipped}\n`);
+    const line = `${results.numPassedTests} passed, ${failed} failed${skipped}\n`;
+    // Jest prints its own summary after the reporters; this line must be the last one.
+    process.once('exit', () => process.stdout.write(line));
   }
 }
