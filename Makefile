@@ -54,7 +54,7 @@ sim-long: $(READY) ## the simulation with fresh seeds for MINUTES=60
 crash: $(READY) ## kill -9 a loaded engine TRIES=200 times with fsync always; nothing acknowledged may be missing
 	@$(RUN) bench/crash-loop.ts --tries $(or $(TRIES),200)
 
-failover: $(READY) ## measure the gap at a writing client: WHAT=process|node|zone TRIES=10
+failover: $(READY) ## measure the gap at a writing client: WHAT=process|node|zone|hang TRIES=10
 	@$(RUN) local/failover.ts --what $(or $(WHAT),process) --tries $(or $(TRIES),10)
 
 bench: $(READY) ## speed beside the redis-server on PATH, interleaved, ratios with their spread

@@ -171,6 +171,11 @@ export const limits = {
     value: 3000,
     reached: 'no byte came: the link is dead, it is closed and dialled again',
   },
+  upstreamSilence: {
+    unit: 'ms',
+    value: 1200,
+    reached: 'two heartbeats are missing: a replica reports that its primary does not answer',
+  },
   heartbeatInterval: { unit: 'ms', value: 500, reached: 'a heartbeat or confirmation is sent' },
   ackInterval: { unit: 'ms', value: 50, reached: 'what was applied is confirmed' },
   dialBackoffMin: { unit: 'ms', value: 100, reached: 'the link is dialled again; doubles' },

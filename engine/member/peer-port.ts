@@ -52,6 +52,11 @@ export class PeerPort {
     return this.link?.bufferedBytes() ?? 0;
   }
 
+  /** How long nothing has been received, in ms. */
+  silentMs(nowMs: number): number {
+    return nowMs - this.lastReceivedMs;
+  }
+
   send(bytes: Uint8Array): void {
     if (!this.over) this.link?.send(bytes);
   }
@@ -69,7 +74,7 @@ export class PeerPort {
 
   /** Closes a connection that has been silent for too long. */
   tick(nowMs: number): void {
-    if (this.over || nowMs - this.lastReceivedMs < limits.peerSilence.value) return;
+    if (this.over || this.silentMs(nowMs) < limits.peerSilence.value) return;
     this.close(`silent for ${limits.peerSilence.value} ms`);
   }
 

@@ -1,7 +1,7 @@
 /** What CRDT.STATUS and INFO say of a member, from a view of its parts. */
 
 import type { InfoSection, ReplicationView } from '../command/context.ts';
-import type { Config } from '../config.ts';
+import { type Config, limits } from '../config.ts';
 import type { Db } from '../core/db.ts';
 import { actorText } from '../crdt/roster.ts';
 import { countOps, seqOf, type VersionVector } from '../crdt/version-vector.ts';
@@ -55,9 +55,13 @@ export function memberStatus(view: MemberView): object {
 function upstreamStatus(view: MemberView): object | null {
   if (view.placement.role !== 'replica' || view.placement.primary === '') return null;
   const link = view.peers.dialled.find(({ target }) => target.purpose === 'member');
+  const connected = link?.puller?.state === 'streaming';
+  const silentMs = link?.port?.silentMs(view.nowMs) ?? Number.POSITIVE_INFINITY;
   return {
     name: view.placement.primary,
-    connected: link?.puller?.state === 'streaming',
+    connected,
+    // The link itself is given up much later; the operator wants to know now.
+    answering: connected && silentMs < limits.upstreamSilence.value,
     lagOps: link === undefined ? 0 : lagOps(view.db.vector, link),
   };
 }

@@ -43,7 +43,10 @@ describe('the prober', () => {
   beforeEach(async () => {
     engines = [
       new FakeEngine(`${HOST}.1`, member({ role: 'primary' })),
-      new FakeEngine(`${HOST}.2`, member({ upstream: { name: 'carts-0-0', connected: true } })),
+      new FakeEngine(
+        `${HOST}.2`,
+        member({ upstream: { name: 'carts-0-0', connected: true, answering: true } }),
+      ),
       new FakeEngine(`${HOST}.3`, seesPrimary(true)),
     ];
     for (const engine of engines) await engine.start();
@@ -61,7 +64,9 @@ describe('the prober', () => {
     await until('all up', () => pods.every(({ name }) => liveness(name) === 'up'));
   };
   const othersAgree = () => {
-    engines[1].report = member({ upstream: { name: 'carts-0-0', connected: false } });
+    engines[1].report = member({
+      upstream: { name: 'carts-0-0', connected: true, answering: false },
+    });
     engines[2].report = seesPrimary(false);
   };
 

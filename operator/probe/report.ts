@@ -14,7 +14,12 @@ const schema = z.object({
   uptimeMs: count,
   firstWriteAtMs: z.number().nullable().catch(null),
   upstream: z
-    .object({ name: z.string().catch(''), connected: z.boolean(), lagOps: count })
+    .object({
+      name: z.string().catch(''),
+      connected: z.boolean(),
+      answering: z.boolean(),
+      lagOps: count,
+    })
     .nullable()
     .catch(null),
   peers: z
@@ -51,7 +56,7 @@ export function parseReport(text: string): Parsed | null {
   const { members, ...report } = parsed.data;
   const sees = new Map(members.map(({ name, up }) => [name, up]));
   if (report.upstream && report.upstream.name !== '') {
-    sees.set(report.upstream.name, report.upstream.connected);
+    sees.set(report.upstream.name, report.upstream.answering);
   }
   return { report, sees };
 }

@@ -33,7 +33,7 @@ describe('a report', () => {
     startedEmpty: false,
     uptimeMs: 5,
     firstWriteAtMs: null,
-    upstream: { name: 'carts-0-0', connected: false, lagOps: 4 },
+    upstream: { name: 'carts-0-0', connected: true, answering: false, lagOps: 4 },
     peers: [{ region: 'us', connected: true, paused: false, lagOps: 0, lagMs: 3, pendingOps: 1 }],
   };
 
