@@ -13,7 +13,7 @@
 
 import type { Db } from '../core/db.ts';
 import type { VersionVector } from '../crdt/version-vector.ts';
-import type { Disk, DiskError } from '../env.ts';
+import type { Disk } from '../env.ts';
 import { FRAME_KIND } from '../op/op.ts';
 import { sealFrame, sealJson } from './frame.ts';
 import { filePositions, imageName, LOG_FORMAT, sealHeader, segmentName } from './segment.ts';
@@ -32,7 +32,6 @@ export type ImageOptions = {
   readonly region: string;
   readonly position: number;
   readonly vector: VersionVector;
-  readonly failed: (error: DiskError) => void;
   /** Makes the log safe up to now. An image must never know an op that the log may yet lose. */
   readonly syncLog: (done: () => void) => void;
   /** The image is in place; its bytes are given. */
@@ -88,12 +87,9 @@ export class ImageWriter {
 
   private finish(): void {
     this.sealed = true;
-    const { disk, position, failed, finished, syncLog } = this.options;
+    const { disk, position, finished, syncLog } = this.options;
     disk.sync(this.part, (error) => {
-      if (error !== null) {
-        failed(error);
-        return;
-      }
+      if (error !== null) throw error;
       syncLog(() => {
         disk.rename(this.part, imageName(position));
         removeBefore(disk, position);
@@ -105,12 +101,7 @@ export class ImageWriter {
   private write(frames: readonly Uint8Array[]): void {
     const bytes = Buffer.concat(frames);
     this.bytes += bytes.length;
-    try {
-      this.options.disk.append(this.part, bytes);
-    } catch (error) {
-      this.options.failed(error as DiskError);
-      throw error;
-    }
+    this.options.disk.append(this.part, bytes);
   }
 }
 

@@ -17,7 +17,7 @@
 import type { FsyncPolicy } from '../config.ts';
 import type { Roster } from '../crdt/roster.ts';
 import type { VersionVector } from '../crdt/version-vector.ts';
-import type { Disk, DiskError } from '../env.ts';
+import type { Disk } from '../env.ts';
 import { LOG_FORMAT, sealHeader, segmentName } from './segment.ts';
 import { vectorObject } from './vector-bytes.ts';
 
@@ -28,8 +28,6 @@ export type OpLogOptions = {
   readonly region: string;
   readonly roster: Roster;
   readonly segmentBytesMax: number;
-  /** The disk failed: the process must stop. */
-  readonly failed: (error: DiskError) => void;
   /** `syncedPosition` has grown. */
   readonly synced: () => void;
 };
@@ -120,7 +118,7 @@ export class OpLog {
     // A file of that name can only be left from a crash while its header was written.
     disk.remove(this.name);
     const header = { format: LOG_FORMAT, kind: 'segment', database, region, position } as const;
-    this.write(this.name, sealHeader({ ...header, previous, vector: named }));
+    disk.append(this.name, sealHeader({ ...header, previous, vector: named }));
     this.markUnsynced();
     return position;
   }
@@ -154,7 +152,7 @@ export class OpLog {
 
   private flushStaged(): void {
     if (this.stagedBytes === 0) return;
-    this.write(this.name, this.takeStaged());
+    this.options.disk.append(this.name, this.takeStaged());
     this.writtenPosition = this.appendedPosition;
     this.markUnsynced();
   }
@@ -175,15 +173,6 @@ export class OpLog {
     return bytes;
   }
 
-  private write(name: string, bytes: Uint8Array): void {
-    try {
-      this.options.disk.append(name, bytes);
-    } catch (error) {
-      this.options.failed(error as DiskError);
-      throw error;
-    }
-  }
-
   private markUnsynced(): void {
     const last = this.unsynced.at(-1);
     if (last?.name === this.name) last.end = this.writtenPosition;
@@ -198,10 +187,7 @@ export class OpLog {
     const upTo = segment.end;
     this.options.disk.sync(segment.name, (error) => {
       this.syncing = false;
-      if (error !== null) {
-        this.options.failed(error);
-        return;
-      }
+      if (error !== null) throw error;
       // What was written meanwhile needs another sync.
       if (segment.end === upTo) this.unsynced.shift();
       if (upTo > this.safePosition) {

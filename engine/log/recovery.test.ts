@@ -35,9 +35,6 @@ class Writer {
         region,
         roster: this.db.roster,
         segmentBytesMax,
-        failed: (error) => {
-          throw error;
-        },
         synced: () => {},
       },
       this.recovered.segments,
@@ -68,9 +65,6 @@ class Writer {
       region: 'eu',
       position: log.startSegment(db.vector),
       vector: db.vector.slice(),
-      failed: (error) => {
-        throw error;
-      },
       syncLog: (done) => log.syncAll(done),
       finished: () => {},
     });

@@ -12,6 +12,7 @@ import { actorText } from '../crdt/roster.ts';
 import type { VersionVector } from '../crdt/version-vector.ts';
 import type { Disk, DiskError, Env } from '../env.ts';
 import type { Backlog } from '../log/backlog.ts';
+import { watchedDisk } from '../log/disk-watched.ts';
 import {
   describeForeignIdentity,
   newActorId,
@@ -52,7 +53,7 @@ export class Storage {
     this.config = config;
     this.db = db;
     this.sizes = sizes;
-    this.disk = env.disk;
+    this.disk = env.disk && watchedDisk(env.disk, (error) => this.failed(error));
     if (this.disk !== null) this.recover(this.disk, backlog);
     const { clock, random } = env;
     this.actorId = newActorId(config.regionNumber, config.member, clock.wallMs(), random);
@@ -115,7 +116,6 @@ export class Storage {
       region: this.config.region,
       position,
       vector,
-      failed: (error) => this.failed(error),
       syncLog: (done) => log.syncAll(done),
       finished: (bytes) => {
         this.image = null;
@@ -126,12 +126,7 @@ export class Storage {
   }
 
   saveMap(json: string): void {
-    try {
-      this.disk?.replace(MAP_FILE, new TextEncoder().encode(json));
-    } catch (error) {
-      this.failed(error as DiskError);
-      throw error;
-    }
+    this.disk?.replace(MAP_FILE, new TextEncoder().encode(json));
   }
 
   /** The map stored here as JSON text, or null. */
@@ -172,7 +167,6 @@ export class Storage {
         region,
         roster: this.db.roster,
         segmentBytesMax: this.sizes.segmentBytesMax,
-        failed: (error) => this.failed(error),
         synced: () => this.synced(),
       },
       recovered.segments,
@@ -181,6 +175,9 @@ export class Storage {
   }
 
   private failed(error: DiskError): void {
-    this.env.fatal(`the disk failed, what is stored is not certain any more: ${error.message}`);
+    this.env.fatal(
+      `the disk failed, so nobody knows what it holds: ${error.message}. This process ends; make room or ` +
+        'mend the volume, then start it again: it reads back all that was acknowledged',
+    );
   }
 }
