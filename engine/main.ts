@@ -9,7 +9,7 @@
 
 import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Config, readConfig } from './config.ts';
+import { type Config, flagsHelp, readConfig } from './config.ts';
 import { startMember } from './member/server.ts';
 import { startProxy } from './proxy/main-proxy.ts';
 
@@ -21,6 +21,10 @@ type Running = {
 
 const STOP_MS_MAX = 25_000;
 
+if (process.argv.includes('--help')) {
+  process.stdout.write(`${flagsHelp()}\n`);
+  process.exit(0);
+}
 const result = readConfig(process.argv.slice(2), process.env);
 if ('errors' in result) {
   for (const error of result.errors) process.stderr.write(`${error}\n`);

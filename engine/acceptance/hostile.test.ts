@@ -255,4 +255,18 @@ describe('on the command line', () => {
     expect(code).toBe(2);
     expect(output).toMatch(expected);
   });
+
+  test('a port that is taken is named, with what to do', async () => {
+    const engine = await startEngine();
+    const flags = ['--region', 'eu', '--region-number', '1', '--port', `${engine.port}`];
+    const { code, output } = await runToEnd([...flags, '--peer-port', `${engine.peerPort}`]);
+    expect(code).toBe(1);
+    expect(output).toContain(`cannot listen on 127.0.0.1:${engine.port}: another process has`);
+  });
+
+  test('--help prints the flags', async () => {
+    const { code, output } = await runToEnd(['--help']);
+    expect(code).toBe(0);
+    expect(output).toMatch(/--region-number 1..16 +stable number/);
+  });
 });
