@@ -22,8 +22,9 @@ export const sockets: Sockets = {
     } catch (error) {
       const { code = '', message } = error as NodeJS.ErrnoException;
       const cure = CURES[code] ?? message;
-      throw new Error(`cannot listen on ${options.host}:${options.port}: ${cure}`, {
-        cause: error,
+      const where = `${options.host}:${options.port}`;
+      throw Object.assign(new Error(`cannot listen on ${where}: ${cure}`, { cause: error }), {
+        code,
       });
     }
   },
