@@ -296,6 +296,19 @@ describe('damage', () => {
     expect(new Writer(disk, 3, 300).db.type('more')).toBe('string');
   });
 
+  test('a first segment that lost half of its header, never synced, goes with all after it', () => {
+    const disk = new MemoryDisk();
+    new Writer(disk, 1).set('a', '1');
+    const killed = new Writer(disk, 2);
+    killed.set('b', '2');
+    const [first] = filePositions(disk.list(), 'segment');
+    // A header is longer than the little data that this segment held.
+    disk.truncate(segmentName(first), disk.size(segmentName(first)) >> 1);
+    const again = new Writer(disk, 3);
+    expect(again.db.size).toBe(0);
+    expect(again.recovered.position).toBe(0);
+  });
+
   test('the directory of another region is refused', () => {
     const { disk } = filled();
     expect(() => new Writer(disk, 2, 1_000_000, 'us')).toThrow(

@@ -171,7 +171,9 @@ class SegmentReplay {
     if (isWhole && isLast && this.pending.length === 0) {
       return { position: end, cut: false, gone: false };
     }
-    const fileEnd = this.position + disk.size(name) - this.headerBytes;
+    // Without a whole header all bytes are part of it, and none is data.
+    const dataBytes = this.headerBytes === 0 ? 0 : disk.size(name) - this.headerBytes;
+    const fileEnd = this.position + dataBytes;
     const lostTail = isLast || fileEnd < nextPosition;
     const torn = walk.kind === 'end' || !hasFrameAfter(disk, name, walk.offset);
     if (!lostTail || !torn) throw damaged(name, `at byte ${walk.offset}: ${walk.why}`);
