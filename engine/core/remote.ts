@@ -72,6 +72,8 @@ export class RemoteBatches {
     const invalid = reader.open(body, ground.nowMs);
     if (invalid !== null) return invalid;
     while (reader.next()) {
+      const mayFlush = reader.keyEnd === reader.keyStart;
+      if (!mayFlush && reader.slot !== slot) continue;
       if (covers(covered, reader.writer, reader.seq)) continue;
       const op = reader.op();
       if (op.kind === 'flush') flushSlot(ground, slot, op.vector);

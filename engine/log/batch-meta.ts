@@ -38,14 +38,16 @@ export function hasBatchMeta(frame: Uint8Array): boolean {
 }
 
 const FLUSH_KIND = 10;
+/** Among the slots of a batch: a FLUSHALL, which touches all of them. */
+export const EVERY_SLOT = -1;
 
-/** The slots that a valid BATCH frame touches, each once; -1 stands for all of them (FLUSHALL). */
+/** The slots that a valid BATCH frame touches, each once, or EVERY_SLOT. */
 export function batchSlots(frame: Uint8Array): Set<number> {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   const slots = new Set<number>();
   let at = ACTORS_AT + view.getUint16(ACTOR_COUNT_AT, true) * ACTOR_BYTES;
   while (at < frame.length) {
-    slots.add(frame[at + 4] === FLUSH_KIND ? -1 : view.getUint16(at + 6, true));
+    slots.add(frame[at + 4] === FLUSH_KIND ? EVERY_SLOT : view.getUint16(at + 6, true));
     at += 4 + view.getUint32(at, true);
   }
   return slots;

@@ -16,11 +16,14 @@
 import type { Db } from '../core/db.ts';
 import { copyVector, dominates, seqOf, type VersionVector } from '../crdt/version-vector.ts';
 import type { Backlog } from '../log/backlog.ts';
-import { batchSlots } from '../log/batch-meta.ts';
+import { batchSlots, EVERY_SLOT } from '../log/batch-meta.ts';
 import { frameBody, LOG_KIND, sealFrame } from '../log/frame.ts';
 import { encodeVector } from '../log/vector-bytes.ts';
 import { FRAME_KIND } from '../op/op.ts';
 import type { StateSink } from '../replication/state-receiver.ts';
+
+/** Batches with a FLUSHALL are looked through once for each slot: no more bytes of them than this. */
+const FLUSH_REPLAY_BYTES_MAX = 64 * 1024;
 
 export type StateMergeHost = {
   readonly db: Db;
@@ -101,6 +104,9 @@ export class StateMerge implements StateSink {
     if (db.exceptionCount > 0) return null;
     const reached = copyVector(this.vector);
     const bySlot = new Map<number, Uint8Array[]>();
+    // A FLUSHALL concerns every slot: it goes between the others of a slot, in the order of the log.
+    const order = new Map<Uint8Array, number>();
+    let flushBytes = 0;
     for (let number = backlog.first; number < backlog.end; number++) {
       const entry = backlog.entryAt(number);
       if (entry.kind === 'jump' || entry.lastSeq <= seqOf(this.vector, entry.actor)) continue;
@@ -108,15 +114,21 @@ export class StateMerge implements StateSink {
       while (reached.length <= entry.actor) reached.push(0);
       reached[entry.actor] = entry.lastSeq;
       const body = frameBody(entry.frame);
-      for (const slot of batchSlots(entry.frame)) {
+      order.set(body, number);
+      const slots = batchSlots(entry.frame);
+      if (slots.has(EVERY_SLOT)) flushBytes += body.length;
+      for (const slot of slots.has(EVERY_SLOT) ? [EVERY_SLOT] : slots) {
         const bodies = bySlot.get(slot);
         if (bodies === undefined) bySlot.set(slot, [body]);
         else bodies.push(body);
       }
     }
-    if (!dominates(reached, db.vector)) return null;
-    const everywhere = bySlot.get(-1);
-    if (everywhere !== undefined) return null;
-    return (slot) => bySlot.get(slot) ?? [];
+    if (!dominates(reached, db.vector) || flushBytes > FLUSH_REPLAY_BYTES_MAX) return null;
+    const flushes = bySlot.get(EVERY_SLOT) ?? [];
+    return (slot) => {
+      const bodies = bySlot.get(slot) ?? [];
+      if (flushes.length === 0) return bodies;
+      return [...flushes, ...bodies].sort((a, b) => order.get(a)! - order.get(b)!);
+    };
   }
 }
