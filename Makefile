@@ -5,7 +5,7 @@ BUN := node_modules/.bin/bun
 JEST := $(RUN) --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js
 READY := node_modules/.package-lock.json
 
-.PHONY: help install demo demo-kill demo-heal check test test-redis generate format sim sim-long crash failover bench images e2e clean
+.PHONY: help install demo demo-kill demo-heal check test test-redis generate format sim sim-long crash keydb-cut failover bench images e2e clean
 
 help: ## print every target with its line
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,8 +51,11 @@ sim: $(READY) ## deterministic simulation: 2,000 seeds, or SEED=n to replay one
 sim-long: $(READY) ## the simulation with fresh seeds for MINUTES=60
 	@$(RUN) engine/sim/main.ts --minutes $(or $(MINUTES),60)
 
-crash: $(READY) ## kill -9 a loaded engine TRIES=200 times with fsync always; nothing acknowledged may be missing
-	@$(RUN) bench/crash-loop.ts --tries $(or $(TRIES),200)
+crash: $(READY) ## kill -9 a loaded engine TRIES=200 times with FSYNC=always,everysec,no; nothing acknowledged may be missing
+	@$(RUN) bench/crash-loop.ts --tries $(or $(TRIES),200) $(if $(FSYNC),--fsync $(FSYNC))
+
+keydb-cut: $(READY) ## 2 million keys, a cut of 5 minutes, 100,000 changes: time and bytes to catch up; KEYS= CHANGED= SECONDS=
+	@$(RUN) bench/keydb-cut.ts $(if $(KEYS),--keys $(KEYS)) $(if $(CHANGED),--changed $(CHANGED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 failover: $(READY) ## measure the gap at a writing client: WHAT=process|node|zone|hang TRIES=10
 	@$(RUN) local/failover.ts --what $(or $(WHAT),process) --tries $(or $(TRIES),10)
