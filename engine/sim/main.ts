@@ -5,13 +5,14 @@
  *     node engine/sim/main.ts --seeds 500 --from 7000
  *     node engine/sim/main.ts --seed 123          one seed with its transcript
  *     node engine/sim/main.ts --minutes 60        fresh seeds for so long
+ *
+ * It ends early after `--failures` of them (5).
  */
 
 import { parseArgs } from 'node:util';
 import { runSeed } from './run.ts';
 
 const TRANSCRIPT_LINES = 120;
-const FAILURES_MAX = 5;
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     minutes: { type: 'string' },
+    failures: { type: 'string', default: '5' },
   },
 });
 const print = (line: string): void => {
@@ -34,7 +36,7 @@ function failure(seed: number): void {
   print(`  replay: make sim SEED=${seed}`);
 }
 
-/** Runs seeds until `count` are done, five have failed, or the time is over. */
+/** Runs seeds until `count` are done, too many have failed, or the time is over. */
 function runMany(from: number, count: number, minutesMax: number): number {
   const startedMs = performance.now();
   let failed = 0;
@@ -44,7 +46,7 @@ function runMany(from: number, count: number, minutesMax: number): number {
     if (runSeed(seed).problem !== null) {
       failed++;
       failure(seed);
-      if (failed >= FAILURES_MAX) break;
+      if (failed >= Number(values.failures)) break;
     }
     if ((seed - from + 1) % 500 === 0) print(`  ${seed - from + 1} seeds`);
   }
