@@ -262,6 +262,22 @@ describe('batches of others', () => {
     expect(db.applyBatch(bodyOf(second))).toBe('known');
   });
 
+  test('a write is later than what its member had seen, however slow that member’s clock is', () => {
+    const [eu, us, ap] = [newDb(1), newDb(2), newDb(3)];
+    eu.beginTurn(START_MS + 60_000);
+    us.beginTurn(START_MS);
+    ap.beginTurn(START_MS + 30_000);
+    set(eu, 'k', 'first');
+    const first = bodyOf(eu.takeFrame() as Uint8Array);
+    for (const db of [us, ap]) expect(db.applyBatch(first)).toBe('applied');
+    // Concurrent, both later than `first`: equal, so the lower region wins, whose clock is behind.
+    set(us, 'k', 'us');
+    set(ap, 'k', 'ap');
+    ship(us, eu);
+    ship(ap, eu);
+    expect(eu.getString('k')).toBe('us');
+  });
+
   test('damaged bytes are refused whole', () => {
     const [db, other] = [newDb(1), newDb(2)];
     set(other, 'a', '1');

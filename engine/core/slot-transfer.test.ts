@@ -102,6 +102,29 @@ describe('slot transfer', () => {
     expect(us.exceptionCount).toBe(0);
   });
 
+  test('a digest tells apart whatever differs in a slot: values, their dots, TTLs, empty or not', () => {
+    const slot = slotOfText('k');
+    const eu = newDb(1);
+    const seen = new Set([eu.slotDigest(slot)]);
+    const steps = [
+      () => eu.setStringText('k', 'one', NEVER),
+      () => eu.setStringText('k', 'two', NEVER),
+      () => eu.setStringText('k', 'two', NEVER), // the same value, written anew
+      () => eu.expire('k', eu.nowMs + 5000),
+      () => eu.setAdd('{k}set', ['m']),
+      () => eu.setAdd('{k}set', ['n']),
+      () => eu.hashSet('{k}hash', [['f', '1']]),
+      () => eu.hashAdd('{k}hash', 'f', 1, false),
+    ];
+    for (const [done, step] of steps.entries()) {
+      step();
+      seen.add(eu.slotDigest(slot));
+      expect(seen.size).toBe(done + 2);
+    }
+    for (const key of ['k', '{k}set', '{k}hash']) eu.delete(key);
+    expect(eu.slotDigest(slot)).toBe(newDb(2).slotDigest(slot));
+  });
+
   test('a fuzzy image and the log from its start restore the member exactly', () => {
     const random = seededChance(77);
     const member = new TestMember(1, 77);

@@ -9,6 +9,7 @@
  *                                            opens a session; frames wait until `run`
  *     run                                    delivers frames until there are none
  *     tick MS                                time passes for all sessions, in steps of 50 ms
+ *     lose PULLER SERVER                     what the server sends next to the puller does not come
  *     give NAME FROM                         NAME gets all that FROM has, by some other way
  *     close PULLER SERVER                    the link is gone
  *     raw PULLER SERVER KIND [HEX]           the puller sends a frame of its own making
@@ -129,6 +130,13 @@ export class Transcript {
       case 'tick':
         this.tick(Number(names[0]));
         return;
+      case 'lose': {
+        const session = this.session(names[0], names[1]);
+        session.server.pump();
+        for (const frame of session.toPuller.splice(0))
+          this.note(session, '✗', frame, session.from);
+        return;
+      }
       case 'give':
         this.give(this.node(names[0]), this.node(names[1]));
         return;

@@ -5,8 +5,11 @@
  */
 
 import type { Config } from '../config.ts';
+import type { Db } from '../core/db.ts';
+import { actorText } from '../crdt/roster.ts';
 import { type Env, silentJournal } from '../env.ts';
 import { MemoryDisk } from '../log/disk-memory.ts';
+import { vectorObject } from '../log/vector-bytes.ts';
 import { Member } from '../member/member.ts';
 import type { StorageSizes } from '../member/storage.ts';
 import type { Network } from './network.ts';
@@ -27,6 +30,8 @@ export type ProcessOptions = {
   readonly sizes: StorageSizes;
   /** Called with what went wrong when the member threw. */
   readonly broken: (problem: string) => void;
+  /** All processes of the run: what this one has confirmed to them must survive it. */
+  readonly all?: readonly SimProcess[];
 };
 
 export class SimProcess {
@@ -42,6 +47,8 @@ export class SimProcess {
   private readonly options: ProcessOptions;
   private readonly disk: MemoryDisk | null;
   private dying = false;
+  /** Actor → seq that this process had confirmed to others and must still have when it starts again. */
+  private mustHold = new Map<string, number>();
   private tickMs = TICK_MS;
 
   constructor(options: ProcessOptions) {
@@ -104,6 +111,7 @@ export class SimProcess {
       return;
     }
     world.note(this.name, `starts with ${this.member.db.size} keys`);
+    this.checkHeld(this.member.db);
     network.listen(this.name, (link) => {
       const handler = this.member!.acceptPeer(link);
       return guardedHandler(handler, (run) => this.guard(life, run));
@@ -120,6 +128,7 @@ export class SimProcess {
   stop(how: 'kill' | 'power'): void {
     if (this.member === null) return;
     this.options.world.note(this.name, how === 'kill' ? 'is killed' : 'loses power');
+    this.mustHold = this.survives(how) ? this.confirmed() : new Map();
     this.member = null;
     this.life++;
     this.options.network.drop(this.name, how === 'power');
@@ -129,6 +138,38 @@ export class SimProcess {
     const { ended } = this;
     this.ended = [];
     for (const tell of ended) tell();
+  }
+
+  /** Whether everything that was confirmed must be there after this end. */
+  private survives(how: 'kill' | 'power'): boolean {
+    return this.disk !== null && (how === 'kill' || this.config.fsync === 'always');
+  }
+
+  /** What the others have been told that this process has: they count on it for WAIT and min-replicas. */
+  private confirmed(): Map<string, number> {
+    const held = new Map<string, number>();
+    if (this.member === null) return held;
+    const { db } = this.member;
+    const self = actorText(db.roster.ids[db.actor]);
+    for (const { member } of this.options.all ?? []) {
+      for (const { server } of member?.peers.accepted ?? []) {
+        if (server.remote?.actor !== self) continue;
+        const acked = vectorObject(server.acked, member!.db.roster);
+        for (const [actor, seq] of Object.entries(acked)) {
+          held.set(actor, Math.max(seq, held.get(actor) ?? 0));
+        }
+      }
+    }
+    return held;
+  }
+
+  private checkHeld(db: Db): void {
+    const vector = vectorObject(db.vector, db.roster);
+    for (const [actor, seq] of this.mustHold) {
+      if ((vector[actor] ?? 0) >= seq) continue;
+      const has = `starts with ${actor} up to ${vector[actor] ?? 0}`;
+      this.options.broken(`${this.name} ${has}, but had confirmed ${seq} to others`);
+    }
   }
 
   /** From now on the disk refuses to do its work; null: it works again. */

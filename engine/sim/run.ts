@@ -122,7 +122,8 @@ function drawCluster(random: Prng, transcriptLines: number): Cluster {
       if (managed) flags.push('--managed', '--min-replicas', String(minReplicas));
       else for (const { name } of others) flags.push('--peer', `${name}=proxy.${name}:7443`);
       const config = configOf(region, `${region.name}-0-${ordinal}`, flags);
-      return new SimProcess({ world, network, random: random.fork(), config, sizes, broken });
+      const all = cluster.processes;
+      return new SimProcess({ world, network, random: random.fork(), config, sizes, broken, all });
     });
     for (const process of inside) process.skewMs = random.between(-1000, 1000);
     cluster.processes.push(...inside);
