@@ -1,0 +1,211 @@
+/**
+ * Mutations of the engine, each a small mistake that somebody could make, and who must notice it: a
+ * range of the simulator's seeds, or a named test. `make mutants` (mutants.ts) tries them.
+ */
+
+export type Guard =
+  | { readonly seeds: readonly [from: number, to: number] }
+  | { readonly test: string; readonly named: string };
+
+export type Mutant = {
+  /** The mistake, as a sentence without subject. */
+  readonly name: string;
+  readonly file: string;
+  /** Text that occurs exactly once in the file … */
+  readonly find: string;
+  /** … and what stands there in the mutant. */
+  readonly replace: string;
+  readonly guard: Guard;
+};
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'skips a mark: answers may overtake their questions',
+    file: 'engine/replication/server.ts',
+    find: 'if (lacking.length > 0) this.push(sealVector(MESSAGE.mark, lacking, this.host.roster));',
+    replace: '',
+    guard: { seeds: [1, 2000] },
+  },
+  {
+    name: 'drops a dot on merge: what only the other side has is forgotten',
+    file: 'engine/crdt/dot.ts',
+    find: '    merged.push(item);',
+    replace: '    if (item.seq % 5 !== 0) merged.push(item);',
+    guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of merge' },
+  },
+  {
+    name: 'keeps on merge what the other side has removed',
+    file: 'engine/crdt/dot.ts',
+    find: '|| !covers(theirsVector, item.actor, item.seq),',
+    replace: '|| item.seq > 0,',
+    guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of merge' },
+  },
+  {
+    name: 'acknowledges before fsync',
+    file: 'engine/log/op-log.ts',
+    find: "return this.options.fsync === 'always' ? this.safePosition : this.writtenPosition;",
+    replace: 'return this.writtenPosition;',
+    guard: { test: 'engine/sim/power-loss.test.ts', named: 'with fsync always' },
+  },
+  {
+    name: 'acknowledges before fsync (by seeds)',
+    file: 'engine/log/op-log.ts',
+    find: "return this.options.fsync === 'always' ? this.safePosition : this.writtenPosition;",
+    replace: 'return this.writtenPosition;',
+    guard: { seeds: [1, 2000] },
+  },
+  {
+    name: 'syncs each ten seconds instead of each second',
+    file: 'engine/log/op-log.ts',
+    find: 'const SYNC_INTERVAL_MS = 1000;',
+    replace: 'const SYNC_INTERVAL_MS = 10_000;',
+    guard: { test: 'engine/sim/power-loss.test.ts', named: 'with fsync everysec' },
+  },
+  {
+    name: 'uses an actor again after a restart',
+    file: 'engine/log/identity.ts',
+    find: 'const incarnation = (seconds << 32n) | BigInt(random.uint32());',
+    replace: 'const incarnation = (seconds >> 40n) | BigInt(random.uint32() & 0);',
+    guard: { seeds: [1, 200] },
+  },
+  {
+    name: 'forgets a digest: states do not count, only keys',
+    file: 'engine/core/slot-transfer.ts',
+    find: 'return crc32(out.bytes.subarray(0, out.length)) || 1;',
+    replace: 'return ground.keyspace.slots.counts[slot];',
+    guard: { test: 'engine/core/slot-transfer.test.ts', named: 'a digest' },
+  },
+  {
+    name: 'forgets slots when it sends a state',
+    file: 'engine/replication/server.ts',
+    find: '      const body = this.host.exportSlot(transfer.slot++);',
+    replace: '      const body = this.host.exportSlot(transfer.slot += 2);',
+    guard: { seeds: [1, 500] },
+  },
+  {
+    name: 'does not raise the floor on a reset',
+    file: 'engine/crdt/cell.ts',
+    find: '  for (const floor of floors) raiseFloor(cell, floor);',
+    replace: '',
+    guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
+  },
+  {
+    name: 'does not rebuild the floor from the predecessor',
+    file: 'engine/crdt/cell.ts',
+    find: 'floorCum = held === null ? pred.cum : held.floorCum;',
+    replace: 'floorCum = held === null ? 0 : held.floorCum;',
+    guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
+  },
+  {
+    name: 'applies an increment of another region twice',
+    file: 'engine/core/remote.ts',
+    find: '    floats[unit + 2] = cum;',
+    replace: '    floats[unit + 2] = cum + cum - floats[unit + 2];',
+    guard: { seeds: [1, 500] },
+  },
+  {
+    name: 'applies ops that a merged state had brought already',
+    file: 'engine/core/remote.ts',
+    find: 'if (!isFlush && exception !== undefined && covers(exception, reader.writer, reader.seq)) {',
+    replace: 'if (isFlush && exception !== undefined && exception.length < 0) {',
+    guard: { seeds: [1, 500] },
+  },
+  {
+    name: 'lets a missing batch pass',
+    file: 'engine/core/remote.ts',
+    find: "    if (reader.firstSeq > applied + 1) return 'gap';",
+    replace: '',
+    guard: { test: 'engine/core/db.test.ts', named: 'a missing batch is a gap' },
+  },
+  {
+    name: 'goes on after a gap in a stream',
+    file: 'engine/replication/puller.ts',
+    find: "    if (outcome !== 'gap') return true;",
+    replace: "    if (outcome !== 'gap' || this.epoch > 0) return true;",
+    guard: { test: 'engine/replication/sessions.test.ts', named: 'a missing batch is asked for' },
+  },
+  {
+    name: 'takes what it read back at start for synced',
+    file: 'engine/log/op-log.ts',
+    find: '      this.unsynced.push({ name: segmentName(position), end });\n    }\n    if (',
+    replace: '      this.safePosition = end + 0 * position;\n    }\n    if (',
+    guard: { test: 'engine/log/recovery.test.ts', named: 'read back are synced before' },
+  },
+  {
+    name: 'holds reads after a restart until somebody writes',
+    file: 'engine/log/op-log.ts',
+    find: "    if (options.fsync === 'always') this.sync();\n  }",
+    replace: '  }',
+    guard: { seeds: [1, 200] },
+  },
+  {
+    name: 'confirms to a peer what it has heard of, not what it has applied',
+    file: 'engine/replication/puller.ts',
+    find: 'const vector = this.host.safeVector();',
+    replace: 'const vector = this.heardVector;',
+    guard: { seeds: [1, 2000] },
+  },
+  {
+    name: 'confirms to a peer what is applied but not synced',
+    file: 'engine/member/member.ts',
+    find: "if (this.env.disk === null || this.config.fsync !== 'always') {",
+    replace: 'if (this.env !== null) {',
+    guard: { seeds: [1, 2000] },
+  },
+  {
+    name: 'replies before min-replicas have confirmed',
+    file: 'engine/member/clients.ts',
+    find: 'return held.seq === 0 || this.host.replicasWith(held.seq) >= this.host.minReplicas;',
+    replace: 'return held.seq === 0 || this.host.minReplicas > 0;',
+    guard: { test: 'engine/sim/min-replicas.test.ts', named: 'and not before' },
+  },
+  {
+    name: 'takes what a peer gave as known to every peer',
+    file: 'engine/member/peers.ts',
+    find: '        server.noteKnown(actor, seq);\n      }',
+    replace: '      }\n      server.noteKnown(actor, seq);',
+    guard: { seeds: [1, 200] },
+  },
+  {
+    name: 'never relays for a broken link',
+    file: 'engine/replication/puller.ts',
+    find: "if (this.isStuck()) this.resume('all');",
+    replace: 'this.isStuck();',
+    guard: { test: 'engine/replication/sessions.test.ts', named: 'the sender relays' },
+  },
+  {
+    name: 'brings back half of a state merge',
+    file: 'engine/log/recovery.ts',
+    find: 'return this.cut(this.pending.length > 0 ? this.pendingOffset : walk.offset);',
+    replace: 'this.applyPending();\n    return this.cut(walk.offset);',
+    guard: { test: 'engine/log/recovery.test.ts', named: 'half a state merge' },
+  },
+  {
+    name: 'forgets that a state merge left a jump in the backlog',
+    file: 'engine/member/state-merge.ts',
+    find: '    backlog.appendJump(this.vector);',
+    replace: '    void backlog;',
+    guard: { seeds: [1, 500] },
+  },
+  {
+    name: 'replaces a slot without replaying its own ops',
+    file: 'engine/member/state-merge.ts',
+    find: 'return (slot) => bySlot.get(slot) ?? [];',
+    replace: 'return (slot) => (bySlot.size < 0 ? (bySlot.get(slot) ?? []) : []);',
+    guard: { seeds: [1, 500] },
+  },
+  {
+    name: 'keeps what the sender of a state has deleted',
+    file: 'engine/member/state-merge.ts',
+    find: 'if (this.seen.has(slot) || db.slotSize(slot) === 0) continue;',
+    replace: 'if (this.seen.has(slot) || db.slotSize(slot) >= 0) continue;',
+    guard: { seeds: [1, 500] },
+  },
+  {
+    name: 'does not look behind the clock of others: a write that saw another may lose to it',
+    file: 'engine/core/remote.ts',
+    find: '    receive(ground.clock, reader.hlc);',
+    replace: '    void receive;',
+    guard: { test: 'engine/core/db.test.ts', named: 'however slow' },
+  },
+];
