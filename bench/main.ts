@@ -1,106 +1,62 @@
 /**
- * Shell: `make bench`: throughput and CPU per operation of the engine beside `redis-server`, in one run.
- *
- * The servers take turns (Redis, Meridian, Redis, …) under the same `redis-benchmark` with 50
- * connections, both with their log on disk and fsync each second, so that a machine that slows down
- * slows both. What counts is the ratio of neighbours; absolute numbers are printed for orientation.
+ * Shell: `make bench`: the engine beside the `redis-server` on PATH, both with their log on disk and
+ * fsync each second, as Markdown. `PART=throughput|latency|memory|restart|replication` picks one.
  */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import {
-  cpuSeconds,
-  isOnPath,
-  residentBytes,
-  type Server,
-  startEngine,
-  startRedis,
-} from './servers.ts';
-import { printSpread, spreadOf } from './spread.ts';
+import { measureLatency } from './latency.ts';
+import { measureMemory } from './memory.ts';
+import { measureReplication } from './replication.ts';
+import { measureRestart } from './restart.ts';
+import { isOnPath } from './servers.ts';
+import { measureThroughput } from './throughput.ts';
 
-const run = promisify(execFile);
 const write = (line: string) => process.stdout.write(`${line}\n`);
 
-type Case = { readonly command: 'SET' | 'GET' | 'INCR'; readonly depth: number };
-type Sample = { readonly perSecond: number; readonly cpuMicros: number };
+type Options = {
+  part?: Part;
+  runs: number;
+  seconds: number;
+  keys: number;
+  rate: number;
+};
 
-const targets: Record<number, number> = { 1: 0.6, 16: 0.8 };
+/** Each prints its tables and returns the targets that it missed, in sentences. */
+const parts = {
+  throughput: (options: Options) =>
+    measureThroughput({ ...options, keys: Math.min(options.keys, 100_000) }),
+  latency: (options: Options) =>
+    measureLatency({ ...options, keys: Math.min(options.keys, 100_000) }),
+  memory: (options: Options) => measureMemory(options),
+  restart: (options: Options) => measureRestart(options),
+  replication: (options: Options) => measureReplication(options),
+} as const;
+type Part = keyof typeof parts;
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('a whole number from 1');
-  return value;
-}
+const about: Record<Part, string> = {
+  throughput:
+    '50 connections of redis-benchmark (the mixed load: of our own client), 100,000 keys. Figures are medians; ' +
+    'ratios with (least to greatest).',
+  latency: 'A fixed rate, 80 % GET and 20 % SET by Zipf’s law over 100,000 keys.',
+  memory: 'A fresh, warmed-up server for each shape.',
+  restart: 'Strings of 16 B key and 32 B value; from SIGTERM and start to the first +PONG.',
+  replication:
+    'Two regions of one member each on this machine, strings of 16 B key and 32 B value.',
+};
 
-async function sample(server: Server, { command, depth }: Case, options: Options): Promise<Sample> {
-  const requests = depth === 1 ? options.requests : options.requests * 4;
-  const args = ['-p', `${server.port}`, '-t', command.toLowerCase(), '-n', `${requests}`];
-  args.push(
-    '-c',
-    '50',
-    '-P',
-    `${depth}`,
-    '-r',
-    `${options.keys}`,
-    '-d',
-    `${options.bytes}`,
-    '--csv',
+function machine(): string {
+  const [core] = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  const redis = execFileSync('redis-server', ['--version']).toString().split(' ')[2];
+  const bun = execFileSync(join(import.meta.dirname, '../node_modules/.bin/bun'), ['--version']);
+  const load = readFileSync('/proc/loadavg', 'utf8').split(' ').slice(0, 3).join(', ');
+  return (
+    `${new Date().toISOString().slice(0, 16)} UTC, ${cpus().length} × ${core?.model.trim()}, ${memory} GB, ` +
+    `Redis ${redis?.replace('v=', '')}, Bun ${bun.toString().trim()}, load average ${load} at the start`
   );
-  const pid = server.process.pid as number;
-  const before = cpuSeconds(pid);
-  const { stdout } = await run('redis-benchmark', args);
-  const line = stdout.split('\n').find((row) => row.startsWith(`"${command}"`));
-  if (line === undefined)
-    throw new Error(`redis-benchmark printed no row for ${command}: ${stdout}`);
-  const perSecond = Number(line.split(',')[1]?.replaceAll('"', ''));
-  return { perSecond, cpuMicros: ((cpuSeconds(pid) - before) / requests) * 1e6 };
-}
-
-type Options = { runs: number; requests: number; keys: number; bytes: number };
-
-async function compare(
-  redis: Server,
-  engine: Server,
-  one: Case,
-  options: Options,
-): Promise<boolean> {
-  const pairs: [Sample, Sample][] = [];
-  await sample(redis, one, { ...options, requests: options.requests / 4 });
-  await sample(engine, one, { ...options, requests: options.requests / 4 });
-  for (let i = 0; i < options.runs; i++) {
-    pairs.push([await sample(redis, one, options), await sample(engine, one, options)]);
-  }
-  const ratio = spreadOf(pairs.map(([theirs, ours]) => ours.perSecond / theirs.perSecond));
-  const theirs = spreadOf(pairs.map(([sampleOf]) => sampleOf.perSecond / 1000));
-  const ours = spreadOf(pairs.map(([, sampleOf]) => sampleOf.perSecond / 1000));
-  const theirCpu = spreadOf(pairs.map(([sampleOf]) => sampleOf.cpuMicros));
-  const ourCpu = spreadOf(pairs.map(([, sampleOf]) => sampleOf.cpuMicros));
-  const target = targets[one.depth] as number;
-  write(
-    `| ${one.command} | ${one.depth} | ${printSpread(ratio)} | ${target} | ${printSpread(ours, 0)} | ` +
-      `${printSpread(theirs, 0)} | ${ourCpu.median.toFixed(1)} | ${theirCpu.median.toFixed(1)} |`,
-  );
-  return ratio.median >= target;
-}
-
-async function compareMemory(redis: Server, engine: Server, keys: number): Promise<void> {
-  write('');
-  for (const server of [redis, engine]) {
-    await run('redis-cli', ['-p', `${server.port}`, 'flushall']);
-    const before = residentBytes(server.process.pid as number);
-    const script = Array.from({ length: keys }, (_, i) => `SET small:${i} value:${i}\r\n`).join('');
-    const child = execFile('redis-cli', ['-p', `${server.port}`, '--pipe'], () => {});
-    child.stdin?.end(script);
-    await new Promise((resolve) => child.once('exit', resolve));
-    const { stdout } = await run('redis-cli', ['-p', `${server.port}`, 'info', 'memory']);
-    const used = Number(stdout.match(/used_memory:(\d+)/)?.[1] ?? 0);
-    const grown = residentBytes(server.process.pid as number) - before;
-    write(
-      `${server.name}: ${keys} small strings: ${(used / keys).toFixed(0)} bytes a key by INFO memory, ` +
-        `${(grown / keys).toFixed(0)} bytes of resident growth a key`,
-    );
-  }
 }
 
 async function main(options: Options): Promise<void> {
@@ -111,40 +67,37 @@ async function main(options: Options): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const redis = await startRedis(23_101);
-  const engine = await startEngine(23_102);
-  write(`${options.runs} interleaved runs, 50 connections, ${options.bytes}-byte values,`);
-  write(`${options.keys} keys, log on disk with fsync each second in both; median (min to max)`);
-  write('');
-  write(
-    '| command | pipeline | Meridian ÷ Redis | target | Meridian k/s | Redis k/s | µs CPU/op | Redis µs CPU/op |',
-  );
-  write('| --- | --- | --- | --- | --- | --- | --- | --- |');
-  let reached = true;
-  try {
-    for (const depth of [1, 16]) {
-      for (const command of ['SET', 'GET', 'INCR'] as const) {
-        reached = (await compare(redis, engine, { command, depth }, options)) && reached;
-      }
-    }
-    await compareMemory(redis, engine, options.keys);
-  } finally {
-    await Promise.all([redis.stop(), engine.stop()]);
+  const began = performance.now();
+  const missed: string[] = [];
+  write(machine());
+  for (const part of options.part === undefined ? (Object.keys(parts) as Part[]) : [options.part]) {
+    write(`\n## ${part[0]?.toUpperCase()}${part.slice(1)}\n\n${about[part]}`);
+    missed.push(...(await parts[part](options)));
   }
-  write(reached ? 'every median reaches its target' : 'a median is below its target');
-  if (!reached) process.exitCode = 1;
+  write('');
+  write(missed.length === 0 ? 'Every target was reached.' : 'Targets that were missed:\n');
+  for (const line of missed) write(`- ${line}`);
+  write(`\n${((performance.now() - began) / 60_000).toFixed(1)} minutes.`);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('a whole number from 1');
+  return value;
+}
+
+function partName(text: string): Part {
+  if (text in parts) return text as Part;
+  throw new InvalidArgumentError(`one of ${Object.keys(parts).join(', ')}`);
 }
 
 const program = new Command('bench')
-  .description('throughput beside redis-server, interleaved, as ratios with their spread')
-  .option('--runs <n>', 'pairs of runs for each row', wholeNumber, 5)
-  .option(
-    '--requests <n>',
-    'requests of an unpipelined run; pipelined runs take four times as many',
-    wholeNumber,
-    200_000,
-  )
-  .option('--keys <n>', 'size of the key space', wholeNumber, 100_000)
-  .option('--bytes <n>', 'size of a value in bytes', wholeNumber, 32)
+  .description('beside redis-server, interleaved, as ratios with their spread')
+  .option('--part <name>', `one of ${Object.keys(parts).join(', ')}; all when absent`, partName)
+  .option('--runs <n>', 'pairs of runs for each row', wholeNumber, 3)
+  .option('--seconds <n>', 'length of a run', wholeNumber, 1)
+  .option('--keys <n>', 'keys of memory, restart and replication', wholeNumber, 1_000_000)
+  .option('--rate <n>', 'requests a second of the part on latency', wholeNumber, 20_000)
   .parse();
 await main(program.opts<Options>());

@@ -3,19 +3,22 @@
  * both with their log on disk and fsync each second, each in a directory of its own.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../engine/acceptance/processes.ts';
 
 const root = join(import.meta.dirname, '..');
-const startMsMax = 10_000;
+const startMsMax = 120_000;
 
 export type Server = {
   readonly name: string;
   readonly port: number;
   readonly process: ChildProcess;
   readonly directory: string;
+  /** Ends the process in order; its directory stays. */
+  end(): Promise<void>;
   /** Ends the process and removes its directory. */
   stop(): Promise<void>;
 };
@@ -30,34 +33,45 @@ export function isOnPath(program: string): boolean {
   }
 }
 
+export type StartOptions = {
+  /** Further flags. */
+  readonly extra?: readonly string[];
+  /** A directory that was used before, to start from; absent: a fresh one. */
+  readonly directory?: string;
+};
+
 /** Starts Redis with appendonly everysec and no snapshots; resolves when it answers PING. */
-export function startRedis(port: number, extra: readonly string[] = []): Promise<Server> {
-  const directory = mkdtempSync(join(tmpdir(), 'meridian-bench-redis-'));
+export async function startRedis(options: StartOptions = {}): Promise<Server> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'meridian-bench-redis-'));
+  const port = await freePort();
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', ''];
-  args.push('--appendonly', 'yes', '--appendfsync', 'everysec', '--daemonize', 'no', ...extra);
+  args.push('--appendonly', 'yes', '--appendfsync', 'everysec', '--daemonize', 'no');
+  args.push(...(options.extra ?? []));
   return started('redis', port, directory, spawn('redis-server', args, { stdio: 'ignore' }));
 }
 
 /** Starts our engine alone (region eu, no peers) under Bun with the log on everysec. */
-export function startEngine(
-  port: number,
-  extra: readonly string[] = [],
-  directory = mkdtempSync(join(tmpdir(), 'meridian-bench-engine-')),
-): Promise<Server> {
+export async function startEngine(options: StartOptions = {}): Promise<Server> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'meridian-bench-engine-'));
+  const port = await freePort();
   const args = [join(root, 'engine/main.ts'), '--region', 'eu', '--region-number', '1'];
-  args.push('--port', `${port}`, '--peer-port', `${port + 1000}`, '--dir', directory);
-  args.push('--fsync', 'everysec', '--log-level', 'warn', ...extra);
+  args.push('--port', `${port}`, '--peer-port', `${await freePort()}`, '--dir', directory);
+  args.push('--fsync', 'everysec', '--log-level', 'warn', ...(options.extra ?? []));
   const child = spawn(join(root, 'node_modules/.bin/bun'), args, {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return started('meridian', port, directory, child);
 }
 
-/** CPU seconds (user and system) that a process has used so far. */
+/** CPU seconds that all threads of a process have used so far. */
 export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  const ticksPerSecond = 100;
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    // Nanoseconds on a core; /proc/pid/stat counts in ticks of 10 ms.
+    const line = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8');
+    nanoseconds += Number(line.split(' ')[0]);
+  }
+  return nanoseconds / 1e9;
 }
 
 /** Resident bytes of a process. */
@@ -66,7 +80,7 @@ export function residentBytes(pid: number): number {
   return Number(line?.[1] ?? 0) * 1024;
 }
 
-/** Resolves when the server on `port` answers PING; rejects after 10 s or when the process ends. */
+/** Resolves when the server on `port` answers PING; rejects after two minutes or when the process ends. */
 export async function untilAnswers(port: number, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + startMsMax;
   for (;;) {
@@ -90,21 +104,29 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 async function started(
   name: string,
   port: number,
   directory: string,
   child: ChildProcess,
 ): Promise<Server> {
+  alive.add(child);
+  child.once('exit', () => alive.delete(child));
+  const end = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  };
   const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }
+    await end();
     rmSync(directory, { recursive: true, force: true });
   };
-  process.once('exit', () => child.kill('SIGKILL'));
   await untilAnswers(port, child);
-  return { name, port, process: child, directory, stop };
+  return { name, port, process: child, directory, end, stop };
 }
