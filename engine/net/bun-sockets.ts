@@ -3,50 +3,25 @@
  *
  * Bun writes straight to the kernel and says how much was taken; the rest is ours to keep (see
  * backlog.ts). Its handlers are shared by all sockets; `socket.data` leads to the connection.
+ * bun-tls.ts puts TLS on top.
  */
 import { Backlog } from './backlog.ts';
+import type { BunHandlers, BunSocket, BunTcp } from './bun-api.ts';
+import { dialTls, tlsAcceptor } from './bun-tls.ts';
 import {
   CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
   type Connection,
   KEEP_ALIVE_MS,
+  type ListenOptions,
   type Sockets,
 } from './connection.ts';
+import type { PeerCertificate } from './tls.ts';
 
-/** The part of Bun's API used here; its published types would clash with Node's. */
-type BunSocket = {
-  data: BunConnection;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
-  /** Bytes taken; -1 when the socket is closed. */
-  write(bytes: Uint8Array): number;
-  pause(): void;
-  resume(): void;
-  end(): void;
-  shutdown(): void;
-  terminate(): void;
-  setNoDelay(on: boolean): void;
-  setKeepAlive(on: boolean, delayMs: number): void;
-};
-type BunHandlers = {
-  open(socket: BunSocket): void;
-  data(socket: BunSocket, chunk: Buffer): void;
-  drain(socket: BunSocket): void;
-  end(socket: BunSocket): void;
-  close(socket: BunSocket, error?: Error): void;
-  error(socket: BunSocket, error: Error): void;
-  connectError?(socket: BunSocket, error: Error): void;
-};
-type BunTcp = {
-  listen(options: object): { readonly port: number; stop(closeAll?: boolean): void };
-  connect(options: object): Promise<BunSocket>;
-};
-
-class BunConnection implements Connection {
+export class BunConnection implements Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
+  readonly certificate: PeerCertificate | null;
   onData: (chunk: Uint8Array) => void = () => {};
   onDrain: () => void = () => {};
   onEnd: () => void = () => this.close();
@@ -61,8 +36,9 @@ class BunConnection implements Connection {
   private destroyed = false;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(socket: BunSocket) {
+  constructor(socket: BunSocket, certificate: PeerCertificate | null = null) {
     this.socket = socket;
+    this.certificate = certificate;
     this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
     this.localAddress = `${socket.localAddress}:${socket.localPort}`;
     socket.setNoDelay(true);
@@ -154,16 +130,22 @@ class BunConnection implements Connection {
   }
 }
 
+/** Makes the connection of a socket and hands it over. */
+function opener(opened: (connection: BunConnection) => void) {
+  return (socket: BunSocket, certificate: PeerCertificate | null = null) => {
+    socket.data = new BunConnection(socket, certificate);
+    opened(socket.data);
+  };
+}
+
 /** Handlers for both directions; `opened` gets each connection before any of its data. */
 function handlers(opened: (connection: BunConnection) => void): BunHandlers {
+  const open = opener(opened);
   return {
-    open(socket) {
-      socket.data = new BunConnection(socket);
-      opened(socket.data);
-    },
-    data: (socket, chunk) => socket.data.received(chunk),
-    drain: (socket) => socket.data.drained(),
-    end: (socket) => socket.data.sawEnd(),
+    open: (socket) => open(socket),
+    data: (socket, chunk) => socket.data!.received(chunk),
+    drain: (socket) => socket.data!.drained(),
+    end: (socket) => socket.data!.sawEnd(),
     close: (socket, error) => socket.data?.sawClose(error ?? null),
     error(_socket, error) {
       // What a handler of ours throws is a defect and must not be swallowed: fail as Node does.
@@ -179,14 +161,15 @@ const bun = (globalThis as { Bun?: BunTcp }).Bun;
 export const bunSockets: Sockets = {
   runtime: 'bun',
 
-  async listen({ host, port, onConnection }) {
+  async listen(options) {
     if (bun === undefined) throw new Error('these sockets exist only in Bun');
-    const socket = handlers(onConnection);
+    const { host, port } = options;
+    const socket = acceptor(options);
     const server = bun.listen({ hostname: host, port, allowHalfOpen: true, socket });
     return { host, port: server.port, close: () => server.stop(false) };
   },
 
-  connect({ host, port, localAddress, timeoutMs = CONNECT_TIMEOUT_MS }) {
+  connect({ host, port, localAddress, timeoutMs = CONNECT_TIMEOUT_MS, tls }) {
     return new Promise((resolve, reject) => {
       if (bun === undefined) throw new Error('these sockets exist only in Bun');
       let late = false;
@@ -198,16 +181,25 @@ export const bunSockets: Sockets = {
         clearTimeout(timer);
         reject(error);
       };
+      const opened = (connection: BunConnection) => {
+        clearTimeout(timer);
+        if (late) connection.destroy();
+        else resolve(connection);
+      };
+      const secure =
+        tls && dialTls(tls, opener(opened), (why) => failed(new Error(`${host}:${port}: ${why}`)));
       const socket: BunHandlers = {
-        ...handlers((connection) => {
-          clearTimeout(timer);
-          if (late) connection.destroy();
-          else resolve(connection);
-        }),
+        ...(secure?.socket ?? handlers(opened)),
         connectError: (_socket, error) => failed(error),
       };
-      const options = { hostname: host, port, localAddress, allowHalfOpen: true, socket };
-      bun.connect(options).catch(failed);
+      const address = { hostname: host, port, localAddress, allowHalfOpen: true };
+      bun.connect({ ...address, tls: secure?.tls, socket }).catch(failed);
     });
   },
 };
+
+function acceptor({ onConnection, tls, onRefused = () => {} }: ListenOptions): BunHandlers {
+  return tls === undefined
+    ? handlers(onConnection)
+    : tlsAcceptor(tls, opener(onConnection), onRefused);
+}

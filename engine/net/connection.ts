@@ -6,6 +6,8 @@
  * reader shows only as `bufferedBytes` growing; limits on it are the caller's business.
  */
 
+import type { PeerCertificate, Refused, TlsPolicy } from './tls.ts';
+
 export interface Connection {
   /** The other side as `address:port`. */
   readonly remoteAddress: string;
@@ -15,6 +17,8 @@ export interface Connection {
   readonly bufferedBytes: number;
   /** The last so many bytes written have surely never left this process, even if it breaks now. */
   readonly unsentBytes: number;
+  /** The other side's certificate, which has passed; null: none was shown, or this is plain TCP. */
+  readonly certificate: PeerCertificate | null;
   /** True from close() or destroy() on, or when the other side has broken the connection. */
   readonly closed: boolean;
 
@@ -51,6 +55,10 @@ export type ListenOptions = {
   /** 0: any free port. */
   readonly port: number;
   readonly onConnection: (connection: Connection) => void;
+  /** Absent: plain TCP. With it, `onConnection` comes after the handshake. */
+  readonly tls?: TlsPolicy;
+  /** Hears of those that TLS kept out. */
+  readonly onRefused?: Refused;
 };
 
 export type ConnectOptions = {
@@ -58,11 +66,13 @@ export type ConnectOptions = {
   readonly port: number;
   /** The address to dial from; absent: the kernel chooses. */
   readonly localAddress?: string;
-  /** Default 5000. */
+  /** Default 5000; the handshake included. */
   readonly timeoutMs?: number;
+  /** Absent: plain TCP. A certificate that is refused rejects with the words for it. */
+  readonly tls?: TlsPolicy;
 };
 
-/** One runtime's sockets. Both functions reject with the system's error (`code` is set). */
+/** One runtime's sockets. Both functions reject with the system's error where there is one (`code`). */
 export interface Sockets {
   readonly runtime: 'bun' | 'node';
   listen(options: ListenOptions): Promise<Listener>;

@@ -1,19 +1,24 @@
 /**
- * Shell: TCP by `node:net`, for Node.
+ * Shell: TCP by `node:net` and TLS by `node:tls`, for Node.
  *
  * One write at a time is given to the socket; what comes meanwhile waits in a backlog of ours. That
  * joins small writes, and it tells the bytes that surely never left the process (the backlog) from
  * those of which the kernel may have sent a part.
  */
-import { createConnection, createServer, type Socket } from 'node:net';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { Backlog } from './backlog.ts';
 import {
   CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
   type Connection,
+  type ConnectOptions,
   KEEP_ALIVE_MS,
+  type ListenOptions,
   type Sockets,
 } from './connection.ts';
+import { connectTls, createTlsServer, judgeDialled } from './node-tls.ts';
+import { handshakeWords, type PeerCertificate } from './tls.ts';
 
 /** Above this, writers are asked to wait. */
 const HIGH_WATER_BYTES = 64 * 1024;
@@ -21,6 +26,7 @@ const HIGH_WATER_BYTES = 64 * 1024;
 class NodeConnection implements Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
+  readonly certificate: PeerCertificate | null;
   onData: (chunk: Uint8Array) => void = () => {};
   onDrain: () => void = () => {};
   onEnd: () => void = () => this.close();
@@ -37,8 +43,9 @@ class NodeConnection implements Connection {
   private waiting = false;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, certificate: PeerCertificate | null = null) {
     this.socket = socket;
+    this.certificate = certificate;
     this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
     this.localAddress = `${socket.localAddress}:${socket.localPort}`;
     socket.setNoDelay(true);
@@ -49,6 +56,8 @@ class NodeConnection implements Connection {
     socket.on('end', () => this.sawEnd());
     socket.on('error', (error) => {
       this.error = error;
+      // After a TLS error Node leaves the socket open, deaf.
+      socket.destroy();
     });
     socket.on('close', () => {
       this.gone = true;
@@ -143,13 +152,10 @@ class NodeConnection implements Connection {
 export const nodeSockets: Sockets = {
   runtime: 'node',
 
-  listen({ host, port, onConnection }) {
+  listen(options) {
+    const { host, port } = options;
     return new Promise((resolve, reject) => {
-      const server = createServer({ allowHalfOpen: true }, (socket) => {
-        // A connection that is already reset has no address; it would be useless anyway.
-        if (socket.remoteAddress === undefined) socket.destroy();
-        else onConnection(new NodeConnection(socket));
-      });
+      const server = makeServer(options);
       server.once('error', reject);
       server.listen({ host, port, backlog: 511 }, () => {
         server.off('error', reject);
@@ -159,9 +165,13 @@ export const nodeSockets: Sockets = {
     });
   },
 
-  connect({ host, port, localAddress, timeoutMs = CONNECT_TIMEOUT_MS }) {
+  connect(options) {
+    const { host, port, localAddress, timeoutMs = CONNECT_TIMEOUT_MS, tls } = options;
     return new Promise((resolve, reject) => {
-      const socket = createConnection({ host, port, localAddress, allowHalfOpen: true });
+      const socket =
+        tls === undefined
+          ? createConnection({ host, port, localAddress, allowHalfOpen: true })
+          : connectTls({ host, port, localAddress }, tls);
       const timer = setTimeout(() => {
         socket.destroy(new Error(`no connection to ${host}:${port} within ${timeoutMs} ms`));
       }, timeoutMs);
@@ -169,12 +179,44 @@ export const nodeSockets: Sockets = {
         clearTimeout(timer);
         reject(error);
       };
-      socket.once('error', failed);
-      socket.once('connect', () => {
+      const problem = dialProblem(socket, options, failed);
+      socket.once('error', problem);
+      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
         clearTimeout(timer);
-        socket.off('error', failed);
-        resolve(new NodeConnection(socket));
+        socket.off('error', problem);
+        const judged = tls && judgeDialled(socket as TLSSocket, tls);
+        if (judged?.refusal) reject(new Error(`${host}:${port}: ${judged.refusal}`));
+        else resolve(new NodeConnection(socket, judged?.certificate));
       });
     });
   },
 };
+
+function makeServer({ onConnection, tls, onRefused = () => {} }: ListenOptions): Server {
+  if (tls !== undefined) {
+    const accepted = (socket: TLSSocket, certificate: PeerCertificate | null) =>
+      onConnection(new NodeConnection(socket, certificate));
+    return createTlsServer(tls, accepted, onRefused);
+  }
+  return createServer({ allowHalfOpen: true }, (socket) => {
+    // A connection that is already reset has no address; it would be useless anyway.
+    if (socket.remoteAddress === undefined) socket.destroy();
+    else onConnection(new NodeConnection(socket));
+  });
+}
+
+/** Puts into words what went wrong after the TCP connection stood: then it was the handshake. */
+function dialProblem(
+  socket: Socket,
+  { host, port, tls }: ConnectOptions,
+  failed: (error: Error) => void,
+): (error: Error) => void {
+  let connected = false;
+  socket.once('connect', () => {
+    connected = true;
+  });
+  return (error) => {
+    if (tls === undefined || !connected || /^no connection to/.test(error.message)) failed(error);
+    else failed(new Error(`${host}:${port}: ${handshakeWords(error.message)}`));
+  };
+}

@@ -1,12 +1,16 @@
 /**
  * Shell: what every implementation of Sockets must do, as cases that any runner can play.
  *
- * Jest plays them on node:net; `socket.contract.bun.ts` plays them inside Bun. Each case gets its
- * own listener on a free port and fails by throwing.
+ * Jest plays them on Node's sockets; `socket.contract.bun.ts` plays them inside Bun; both with and
+ * without TLS. Each case gets its own listener on a free port and fails by throwing.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { connect as rawConnect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect as rawConnectTls } from 'node:tls';
 import type { Connection, Listener, Sockets } from './connection.ts';
+import type { TlsMaterial, TlsPolicy } from './tls.ts';
 
 const LOOPBACK = '127.0.0.1';
 const CASE_TIMEOUT_MS = 8000;
@@ -18,9 +22,13 @@ type Setting = {
   accepted: Connection[];
   /** Replaced by cases that act on arrival. */
   onConnection: (connection: Connection) => void;
-  /** A plain client with nothing of ours in it. */
+  /** A client with nothing of ours in it. */
   raw: () => Promise<Socket>;
+  /** Breaks the connection of a raw client by a reset. */
+  reset: (client: Socket) => void;
 };
+
+export type Carrier = 'plain' | 'tls';
 
 export const socketContract: Record<string, (setting: Setting) => Promise<void>> = {
   'echoes bytes in order, whatever their size': async ({ sockets, listener }) => {
@@ -130,6 +138,7 @@ export const socketContract: Record<string, (setting: Setting) => Promise<void>>
     };
     const client = await setting.sockets.connect({ host: LOOPBACK, port: setting.listener.port });
     client.onClose = () => closes.push('client');
+    await until(() => setting.accepted.length === 1);
     client.destroy();
     client.destroy();
     client.close();
@@ -151,7 +160,7 @@ export const socketContract: Record<string, (setting: Setting) => Promise<void>>
     };
     const client = await setting.raw();
     await until(() => setting.accepted.length === 1);
-    client.resetAndDestroy();
+    setting.reset(client);
     await until(() => error !== undefined);
     assert.equal((error as { code?: string } | null)?.code, 'ECONNRESET');
     assert.equal(setting.accepted[0].write(Buffer.from('x')), false);
@@ -176,7 +185,7 @@ export const socketContract: Record<string, (setting: Setting) => Promise<void>>
     for (let i = 0; i < 40; i++) server.write(Buffer.alloc(500_000));
     client.resume();
     await until(() => received > 2_000_000);
-    client.resetAndDestroy();
+    setting.reset(client);
     await until(() => unsent >= 0);
     assert.ok(unsent > 0, 'the rest cannot have left');
     assert.ok(received + unsent <= total, `${received} received, ${unsent} unsent of ${total}`);
@@ -219,9 +228,11 @@ export const socketContract: Record<string, (setting: Setting) => Promise<void>>
 };
 
 /** Plays one case on one implementation. */
-export async function playCase(name: string, sockets: Sockets): Promise<void> {
+export async function playCase(name: string, bare: Sockets, carrier: Carrier): Promise<void> {
+  const sockets = carrier === 'tls' ? withTls(bare) : bare;
   const accepted: Connection[] = [];
   const clients: Socket[] = [];
+  const lower = new Map<Socket, Socket>();
   const setting: Setting = {
     sockets,
     accepted,
@@ -240,8 +251,23 @@ export async function playCase(name: string, sockets: Sockets): Promise<void> {
         const client = rawConnect({ host: LOOPBACK, port: setting.listener.port });
         clients.push(client);
         client.on('error', reject);
-        client.once('connect', () => resolve(client));
+        client.once('connect', () => {
+          if (carrier === 'plain') {
+            resolve(client);
+            return;
+          }
+          const options = {
+            socket: client,
+            ca: testMaterial('server').ca!,
+            servername: 'localhost',
+          };
+          const secure = rawConnectTls(options, () => resolve(secure));
+          lower.set(secure, client);
+          clients.push(secure);
+          secure.on('error', reject);
+        });
       }),
+    reset: (client) => void (lower.get(client) ?? client).resetAndDestroy(),
   };
   try {
     await socketContract[name](setting);
@@ -252,7 +278,38 @@ export async function playCase(name: string, sockets: Sockets): Promise<void> {
   }
 }
 
-function collect(connection: Connection): { chunks: Uint8Array[]; bytes: number } {
+/** The same sockets, with a certificate at the listener that the one who dials checks. */
+function withTls(bare: Sockets): Sockets {
+  const server: TlsPolicy = {
+    material: () => testMaterial('server'),
+    minVersion: 'TLSv1.2',
+    certificate: 'no',
+  };
+  const client: TlsPolicy = {
+    material: () => testMaterial('client'),
+    minVersion: 'TLSv1.3',
+    certificate: 'required',
+  };
+  return {
+    runtime: bare.runtime,
+    listen: (options) => bare.listen({ ...options, tls: server }),
+    connect: (options) => bare.connect({ ...options, tls: client }),
+  };
+}
+
+const materials = new Map<string, TlsMaterial>();
+
+/** Certificate and key of a name in testdata/, with the CA of most of them. */
+export function testMaterial(name: string): TlsMaterial {
+  const text = (file: string) => readFileSync(join(import.meta.dirname, 'testdata', file), 'utf8');
+  const held = materials.get(name);
+  if (held !== undefined) return held;
+  const made = { cert: text(`${name}.pem`), key: text(`${name}.key`), ca: text('ca.pem') };
+  materials.set(name, made);
+  return made;
+}
+
+export function collect(connection: Connection): { chunks: Uint8Array[]; bytes: number } {
   const got = { chunks: [] as Uint8Array[], bytes: 0 };
   connection.onData = (chunk) => {
     got.chunks.push(chunk);
@@ -267,11 +324,11 @@ function pattern(size: number): Buffer {
   return bytes;
 }
 
-function delay(ms: number): Promise<void> {
+export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function until(done: () => boolean): Promise<void> {
+export async function until(done: () => boolean): Promise<void> {
   const deadline = performance.now() + CASE_TIMEOUT_MS;
   while (!done()) {
     assert.ok(performance.now() < deadline, `waited too long for ${done}`);

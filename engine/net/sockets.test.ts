@@ -3,16 +3,20 @@ import { promisify } from 'node:util';
 import { nodeSockets } from './node-sockets.ts';
 import { playCase, socketContract } from './socket.contract.ts';
 import { sockets } from './sockets.ts';
+import { playTlsCase, tlsContract } from './tls.contract.ts';
 
 const names = Object.keys(socketContract);
+const tlsNames = Object.keys(tlsContract);
 
-describe('sockets of node:net', () => {
+describe('sockets of Node', () => {
   test('are what Node uses', () => {
     expect(sockets.runtime).toBe('node');
     expect(sockets.connect).toBe(nodeSockets.connect);
   });
 
-  test.each(names)('%s', (name) => playCase(name, nodeSockets));
+  test.each(names)('plain: %s', (name) => playCase(name, nodeSockets, 'plain'));
+  test.each(names)('tls: %s', (name) => playCase(name, nodeSockets, 'tls'));
+  test.each(tlsNames)('tls only: %s', (name) => playTlsCase(name, nodeSockets));
 });
 
 describe('sockets of Bun', () => {
@@ -23,21 +27,25 @@ describe('sockets of Bun', () => {
     const { stdout } = await promisify(execFile)(
       'node_modules/.bin/bun',
       ['engine/net/socket.contract.bun.ts'],
-      { timeout: 60_000 },
+      { timeout: 90_000 },
     );
     const [first, ...lines] = stdout.trim().split('\n');
     runtime = JSON.parse(first).runtime;
     for (const line of lines) {
-      const { name, error } = JSON.parse(line);
-      results.set(name, error);
+      const { title, error } = JSON.parse(line);
+      results.set(title, error);
     }
-  }, 70_000);
+  }, 100_000);
 
   test('are what Bun uses', () => {
     expect(runtime).toBe('bun');
   });
 
-  test.each(names)('%s', (name) => {
-    expect(results.get(name)).toBeNull();
+  const titles = [
+    ...names.flatMap((name) => [`plain: ${name}`, `tls: ${name}`]),
+    ...tlsNames.map((name) => `tls only: ${name}`),
+  ];
+  test.each(titles)('%s', (title) => {
+    expect(results.get(title)).toBeNull();
   });
 });
