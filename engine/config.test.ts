@@ -60,6 +60,29 @@ describe('flags', () => {
     expect(twice).toEqual(['--peer: us is given twice']);
   });
 
+  test('TLS needs its files, and port 0 another port', () => {
+    const files = ['--tls-cert', 'c', '--tls-key', 'k'];
+    expect(config('--port', '0', '--tls-port', '6380', ...files)).toMatchObject({
+      port: null,
+      tlsPort: 6380,
+      tls: { cert: 'c', key: 'k', ca: null },
+      tlsAuthClients: 'no',
+      peerTls: null,
+    });
+    expect(config(...files, '--tls-ca', 'a').tlsAuthClients).toBe('optional');
+    expect(config(...files, '--tls-ca', 'a', '--tls-auth-clients', 'yes').tlsAuthClients).toBe(
+      'yes',
+    );
+    expect(errors(...least, '--port', '0')[0]).toContain('needs --tls-port');
+    expect(errors(...least, '--tls-port', '1')[0]).toContain('needs --tls-cert and --tls-key');
+    expect(errors(...least, ...files, '--tls-auth-clients', 'yes')[0]).toContain('needs --tls-ca');
+    expect(errors(...least, '--tls-ca', 'a')[0]).toContain('must both be given');
+    expect(errors(...least, '--peer-tls-cert', 'c', '--peer-tls-key', 'k')[0]).toContain(
+      '--peer-tls-ca: must be given',
+    );
+    expect(errors(...least, '--tls-cluster', 'yes')[0]).toContain('not known to the role shard');
+  });
+
   test('a managed member takes no peers from the command line', () => {
     expect(errors(...least, '--managed', '--peer', 'us=h:1')[0]).toContain('CRDT.MAP');
   });

@@ -8,7 +8,14 @@
  */
 
 export type FsyncPolicy = 'always' | 'everysec' | 'no';
+export type TlsAuthClients = 'no' | 'optional' | 'yes';
 export type PeerAddress = { readonly region: string; readonly host: string; readonly port: number };
+export type TlsFiles = {
+  readonly cert: string;
+  readonly key: string;
+  /** null: whom the system trusts. */
+  readonly ca: string | null;
+};
 export type SlotRange = { readonly first: number; readonly last: number };
 
 export type Config = {
@@ -18,8 +25,17 @@ export type Config = {
   readonly database: string;
   readonly member: string;
   readonly bind: string;
-  readonly port: number;
+  /** null: no plain port for clients. */
+  readonly port: number | null;
   readonly peerPort: number;
+  /** null: no TLS port for clients. */
+  readonly tlsPort: number | null;
+  readonly tls: TlsFiles | null;
+  readonly tlsAuthClients: TlsAuthClients;
+  /** A proxy reaches the members by TLS. */
+  readonly tlsCluster: boolean;
+  /** Mutual TLS on the peer port and on links that are dialled; null: plain. */
+  readonly peerTls: TlsFiles | null;
   readonly requirepass: string | null;
   readonly peerSecret: string;
   readonly logLevel: string;
@@ -45,6 +61,25 @@ type Flag = {
 
 const both = ['shard', 'proxy'] as const;
 const shard = ['shard'] as const;
+const proxy = ['proxy'] as const;
+
+/** The names are those of Redis where Redis has the setting. */
+function tlsFlags(): Flag[] {
+  const flag = (name: string, value: string, about: string): Flag => {
+    return { name, value, roles: both, initial: null, about };
+  };
+  return [
+    flag('tls-port', 'N', 'port for clients that speak TLS'),
+    flag('tls-cert', 'FILE', 'certificate chain in PEM'),
+    flag('tls-key', 'FILE', 'its key in PEM'),
+    flag('tls-ca', 'FILE', 'who may sign certificates of clients, in PEM'),
+    flag('tls-auth-clients', 'no|optional|yes', 'default optional with --tls-ca, else no'),
+    { ...flag('tls-cluster', 'no|yes', 'reach members by TLS'), roles: proxy, initial: 'no' },
+    flag('peer-tls-cert', 'FILE', 'certificate for peers, with a URI name'),
+    flag('peer-tls-key', 'FILE', 'its key'),
+    flag('peer-tls-ca', 'FILE', 'who may sign certificates of peers'),
+  ];
+}
 
 /** Every flag, in the order of the help text. */
 export const flags: readonly Flag[] = [
@@ -66,8 +101,15 @@ export const flags: readonly Flag[] = [
   { name: 'database', value: 'NAME', roles: both, initial: 'default', about: 'peers must agree' },
   { name: 'member', value: 'NAME', roles: both, initial: 'standalone', about: 'name in the map' },
   { name: 'bind', value: 'ADDR', roles: both, initial: '127.0.0.1', about: 'address to listen on' },
-  { name: 'port', value: 'N', roles: both, initial: '6379', about: 'port for clients' },
+  {
+    name: 'port',
+    value: 'N',
+    roles: both,
+    initial: '6379',
+    about: 'port for clients; 0: none, with --tls-port only',
+  },
   { name: 'peer-port', value: 'N', roles: both, initial: null, about: 'port for peers' },
+  ...tlsFlags(),
   { name: 'requirepass', value: 'P', roles: both, initial: null, about: 'password of clients' },
   { name: 'peer-secret', value: 'S', roles: both, initial: '', about: 'secret peers prove' },
   { name: 'log-level', value: 'L', roles: both, initial: 'info', about: 'debug|info|warn|error' },
@@ -187,6 +229,11 @@ export const limits = {
     value: 64 * 1024 * 1024,
     reached: 'a client that does not read its replies is closed',
   },
+  tlsReloadInterval: {
+    unit: 'ms',
+    value: 5000,
+    reached: 'the files of certificates are read again; SIGHUP does it at once',
+  },
   replicaWaitMax: {
     unit: 'ms',
     value: 10_000,
@@ -240,13 +287,14 @@ export function readConfig(
     database: required('database'),
     member: required('member'),
     bind: required('bind'),
-    port: whole('port', text('port'), 0, 65_535),
+    port: zeroIsNone(whole('port', text('port'), 0, 65_535)),
     peerPort: whole(
       'peer-port',
       text('peer-port') ?? (role === 'proxy' ? '7443' : '7380'),
       0,
       65_535,
     ),
+    ...readTls({ text, whole, oneOf }, errors),
     requirepass: (text('requirepass') ?? environment.MERIDIAN_REQUIREPASS) || null,
     peerSecret: text('peer-secret') || (environment.MERIDIAN_PEER_SECRET ?? ''),
     logLevel: oneOf('log-level', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
@@ -261,6 +309,7 @@ export function readConfig(
     zone: text('zone'),
   };
   checkPeers(config, errors);
+  checkTls(config, errors);
   return errors.length > 0 ? { errors } : { config };
 }
 
@@ -299,6 +348,66 @@ function splitArguments(args: readonly string[], errors: string[]): Map<string, 
     given.set(flag.name, [...(given.get(flag.name) ?? []), value ?? '']);
   }
   return given;
+}
+
+type Readers = {
+  text(name: string): string | null;
+  whole(name: string, value: string | null, min: number, max: number): number;
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T;
+};
+
+function readTls({ text, whole, oneOf }: Readers, errors: string[]) {
+  const tls = readTlsFiles('tls', text, errors);
+  const peerTls = readTlsFiles('peer-tls', text, errors);
+  if (peerTls !== null && peerTls.ca === null) {
+    errors.push('--peer-tls-ca: must be given with --peer-tls-cert; peers prove themselves by it');
+  }
+  const auth = text('tls-auth-clients');
+  const byDefault = tls === null || tls.ca === null ? 'no' : 'optional';
+  return {
+    tlsPort: zeroIsNone(whole('tls-port', text('tls-port') ?? '0', 0, 65_535)),
+    tls,
+    tlsAuthClients:
+      auth === null
+        ? byDefault
+        : oneOf<TlsAuthClients>('tls-auth-clients', ['no', 'optional', 'yes']),
+    tlsCluster: oneOf('tls-cluster', ['no', 'yes']) === 'yes',
+    peerTls,
+  };
+}
+
+function zeroIsNone(port: number): number | null {
+  return port === 0 ? null : port;
+}
+
+/** `prefix`-cert, -key and -ca; null when the certificate is not given. */
+function readTlsFiles(
+  prefix: string,
+  text: (name: string) => string | null,
+  errors: string[],
+): TlsFiles | null {
+  const [cert, key, ca] = ['cert', 'key', 'ca'].map((part) => text(`${prefix}-${part}`));
+  if (cert !== null && key !== null) return { cert, key, ca };
+  if (cert !== null || key !== null || ca !== null) {
+    errors.push(`--${prefix}-cert and --${prefix}-key: must both be given`);
+  }
+  return null;
+}
+
+function checkTls(config: Config, errors: string[]): void {
+  const { port, tlsPort, tls, tlsAuthClients, tlsCluster } = config;
+  if (port === null && tlsPort === null) {
+    errors.push('--port: 0 turns the plain port off; that needs --tls-port');
+  }
+  if (tlsPort !== null && tls === null) {
+    errors.push('--tls-port: needs --tls-cert and --tls-key');
+  }
+  if (tlsAuthClients !== 'no' && (tls === null || tls.ca === null)) {
+    errors.push(`--tls-auth-clients: ${tlsAuthClients} needs --tls-ca`);
+  }
+  if (tlsCluster && (tls === null || tls.ca === null)) {
+    errors.push('--tls-cluster: needs --tls-cert, --tls-key and --tls-ca');
+  }
 }
 
 function readPeer(value: string, errors: string[]): PeerAddress[] {

@@ -14,7 +14,9 @@ import { startMember } from './member/server.ts';
 import { startProxy } from './proxy/main-proxy.ts';
 
 type Running = {
+  /** Bound for clients; 0: no such port. */
   readonly port: number;
+  readonly tlsPort: number;
   readonly peerPort: number;
   close(): Promise<void>;
 };
@@ -61,7 +63,7 @@ function stop(): void {
 
 function start(config: Config): Promise<Running> {
   const version = packageJson.version;
-  if (config.role === 'proxy') return startProxy({ ...config, version, shutdown: stop });
+  if (config.role === 'proxy') return startProxy({ ...config, version, journal, shutdown: stop });
   return startMember(config, { version, journal, fatal: fail, shutdown: stop });
 }
 
@@ -70,11 +72,16 @@ process.on('uncaughtException', (error) => fail(`unexpected: ${error.stack ?? er
 process.on('unhandledRejection', (error) => fail(`unexpected: ${String(error)}`));
 process.on('SIGTERM', stop);
 process.on('SIGINT', stop);
+// It reads certificates again where there are some (net/tls-files.ts), and never ends the process.
+process.on('SIGHUP', () => {});
 
 try {
   running = await start(config);
-  const { port, peerPort } = running;
-  process.stdout.write(`ready: client ${config.bind}:${port} peer ${config.bind}:${peerPort}\n`);
+  const { port, tlsPort, peerPort } = running;
+  const ports = { client: port, tls: tlsPort, peer: peerPort };
+  const bound = Object.entries(ports).filter(([, number]) => number !== 0);
+  const words = bound.map(([name, number]) => `${name} ${config.bind}:${number}`);
+  process.stdout.write(`ready: ${words.join(' ')}\n`);
 } catch (error) {
   fail((error as Error).message);
 }

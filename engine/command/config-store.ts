@@ -19,6 +19,7 @@ export type ConfigStart = {
   readonly requirepass?: string;
   readonly maxMemoryBytes?: number;
   readonly port?: number;
+  readonly tlsPort?: number;
   readonly bind?: string;
   readonly dir?: string;
   readonly fsync?: 'always' | 'everysec' | 'no';
@@ -73,6 +74,7 @@ export class ConfigStore {
     for (const [name, value] of Object.entries(FIXED)) this.add({ name, get: () => value });
     const fixed: [string, string][] = [
       ['port', String(start.port ?? 0)],
+      ['tls-port', String(start.tlsPort ?? 0)],
       ['bind', start.bind ?? '127.0.0.1'],
       ['dir', start.dir ?? ''],
       ['appendonly', start.dir ? 'yes' : 'no'],

@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { clientPortErrorCatalogue } from '../net/client-ports.ts';
 import { proxyErrorCatalogue } from '../proxy/errors.ts';
 import { type ErrorEntry, errorCatalogue } from './errors.ts';
 import { describeShape } from './reply-shape.ts';
@@ -85,6 +86,10 @@ export function renderErrors(): string {
     'A proxy passes on what members answer, and has these of its own.',
     '',
     ...renderErrorTable(proxyErrorCatalogue),
+    '',
+    '## From the TLS port of either',
+    '',
+    ...renderErrorTable(clientPortErrorCatalogue),
   ];
   return `${parts.join('\n')}\n`;
 }

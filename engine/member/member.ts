@@ -116,7 +116,8 @@ export class Member implements MemberApi {
       config: {
         requirepass: config.requirepass ?? '',
         maxMemoryBytes: config.maxMemoryBytes,
-        port: config.port,
+        port: config.port ?? 0,
+        tlsPort: config.tlsPort ?? 0,
         bind: config.bind,
         dir: config.dir ?? '',
         fsync: config.fsync,

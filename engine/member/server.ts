@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { Clock, Disk, Env, Journal, Random } from '../env.ts';
 import { openFileDisk } from '../log/disk-file.ts';
+import { listenToClients } from '../net/client-ports.ts';
 import type { Connection } from '../net/connection.ts';
 import { sockets } from '../net/sockets.ts';
 import { Member } from './member.ts';
@@ -15,7 +16,9 @@ import { linkOver, socketTransport } from './peer-links.ts';
 const TICK_MS = 10;
 
 export type RunningMember = {
+  /** Bound for clients; 0: no such port. */
   readonly port: number;
+  readonly tlsPort: number;
   readonly peerPort: number;
   readonly member: Member;
   /** Makes everything safe, closes all connections. */
@@ -85,10 +88,11 @@ export async function startMember(config: Config, hooks: ServerHooks): Promise<R
     throw error;
   }
   const running = member;
-  const clients = await sockets.listen({
-    host: config.bind,
-    port: config.port,
-    onConnection: (connection) => serveClient(running, connection),
+  const clients = await listenToClients(sockets, config, hooks.journal, (connection) =>
+    serveClient(running, connection),
+  ).catch((error) => {
+    disk?.close();
+    throw error;
   });
   const peers = await sockets
     .listen({
@@ -107,6 +111,7 @@ export async function startMember(config: Config, hooks: ServerHooks): Promise<R
   const timer = setInterval(() => running.tick(), TICK_MS);
   return {
     port: clients.port,
+    tlsPort: clients.tlsPort,
     peerPort: peers.port,
     member: running,
     async close() {
@@ -127,7 +132,7 @@ function processFacts(config: Config, version: string) {
     runtime: `${sockets.runtime} ${process.versions.bun ?? process.versions.node}`,
     os: `${process.platform} ${process.arch}`,
     pid: process.pid,
-    port: config.port,
+    port: config.port ?? 0,
     runId: randomBytes(20).toString('hex'),
     startedAtMs: Date.now(),
     region: config.region,

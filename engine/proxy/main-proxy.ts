@@ -10,8 +10,11 @@
 import { randomBytes } from 'node:crypto';
 import { makeServerContext } from '../command/context.ts';
 import { Db } from '../core/db.ts';
-import type { Connection, Listener, Sockets } from '../net/connection.ts';
+import { type Journal, silentJournal } from '../env.ts';
+import { type ClientPortOptions, dialingByTls, listenToClients } from '../net/client-ports.ts';
+import type { Connection, Sockets } from '../net/connection.ts';
 import { sockets as runtimeSockets } from '../net/sockets.ts';
+import { TlsSource } from '../net/tls-files.ts';
 import { ProxyClient } from './client.ts';
 import { ProxyCore } from './core.ts';
 import { PeerSplicer } from './peer-splice.ts';
@@ -26,15 +29,12 @@ const TICK_MS = 50;
 const DRAIN_MS = 1000;
 const TOO_MANY = Buffer.from('-ERR max number of clients reached\r\n');
 
-export type ProxyOptions = {
+export type ProxyOptions = ClientPortOptions & {
   readonly region: string;
   readonly regionNumber: number;
   readonly database: string;
   /** The name of this proxy. */
   readonly member: string;
-  readonly bind: string;
-  /** For clients; 0: any. */
-  readonly port: number;
   /** For peers of other regions; 0: any. */
   readonly peerPort: number;
   /** What clients must say, and what this proxy says to the members. */
@@ -44,12 +44,18 @@ export type ProxyOptions = {
   readonly version?: string;
   /** Absent: those of the runtime. */
   readonly sockets?: Sockets;
+  /** Reaches the members by TLS, with the certificate and CA of `tls`. */
+  readonly tlsCluster?: boolean;
+  /** Absent: nothing is written down. */
+  readonly journal?: Journal;
   /** Called by SHUTDOWN. */
   readonly shutdown?: () => void;
 };
 
 export type RunningProxy = {
+  /** Bound for clients; 0: no such port. */
   readonly port: number;
+  readonly tlsPort: number;
   readonly peerPort: number;
   /** Stops listening and closes every connection. */
   close(): Promise<void>;
@@ -60,7 +66,10 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const sockets = options.sockets ?? runtimeSockets;
   const turn = new Turn();
   const password = options.requirepass;
-  const router = new Router({ sockets, turn, password, nowMs: () => performance.now() });
+  const journal = options.journal ?? silentJournal;
+  const clusterTls = options.tlsCluster && options.tls ? new TlsSource(options.tls, journal) : null;
+  const toMembers = clusterTls === null ? sockets : dialingByTls(sockets, clusterTls);
+  const router = new Router({ sockets: toMembers, turn, password, nowMs: () => performance.now() });
   const splicer = new PeerSplicer(sockets);
   const member = new ProxyMember(options, router);
   const context = makeServerContext({
@@ -69,13 +78,13 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     member,
     clockMs: () => Date.now(),
     random: Math.random,
-    config: { requirepass: password ?? '', port: options.port, bind: options.bind },
+    config: { requirepass: password ?? '', port: options.port ?? 0, bind: options.bind },
     process: {
       version: options.version ?? '0.1.0',
       runtime: `${sockets.runtime} ${process.versions.bun ?? process.versions.node}`,
       os: `${process.platform} ${process.arch}`,
       pid: process.pid,
-      port: options.port,
+      port: options.port ?? 0,
       runId: randomBytes(20).toString('hex'),
       startedAtMs: Date.now(),
       region: options.region,
@@ -84,14 +93,14 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   });
   const { pubsub } = context;
   const { outputBytesMax = OUTPUT_BYTES_MAX } = options;
-  const subscriptions = new Subscriptions({ sockets, password, pubsub, router });
+  const subscriptions = new Subscriptions({ sockets: toMembers, password, pubsub, router });
   const core = new ProxyCore(context, router, turn, subscriptions, outputBytesMax);
   member.clientCount = () => core.clients.size;
   router.mapChanged = () => {
     subscriptions.mapChanged();
     splicer.setMap(router.map!);
   };
-  const listener = await listenToClients(sockets, options, core);
+  const listener = await listenToClients(sockets, options, journal, clientAcceptor(core));
   const peerPort = await splicer.listen(options.bind, options.peerPort).catch((error) => {
     listener.close();
     router.close();
@@ -103,9 +112,11 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   }, TICK_MS);
   return {
     port: listener.port,
+    tlsPort: listener.tlsPort,
     peerPort,
     async close() {
       listener.close();
+      clusterTls?.close();
       await repliesSent(core);
       clearInterval(timer);
       splicer.close();
@@ -127,13 +138,9 @@ async function repliesSent(core: ProxyCore): Promise<void> {
   }
 }
 
-function listenToClients(
-  sockets: Sockets,
-  options: ProxyOptions,
-  core: ProxyCore,
-): Promise<Listener> {
+function clientAcceptor(core: ProxyCore): (connection: Connection) => void {
   let lastId = 0;
-  const onConnection = (connection: Connection) => {
+  return (connection) => {
     if (core.clients.size >= CLIENTS_MAX) {
       connection.write(TOO_MANY);
       connection.close();
@@ -142,5 +149,4 @@ function listenToClients(
     lastId++;
     core.clients.add(new ProxyClient(core, connection, lastId));
   };
-  return sockets.listen({ host: options.bind, port: options.port, onConnection });
 }

@@ -96,7 +96,7 @@ export class SimProcess {
       runtime: 'sim',
       os: 'sim',
       pid: life,
-      port: config.port,
+      port: config.port ?? 0,
       runId: `${this.name}-${life}`,
       startedAtMs: this.wallMs(),
       region: config.region,
