@@ -57,6 +57,8 @@ export class DiskError extends Error {
 
 /** One connection to a peer, seen by who sends into it. */
 export type Link = {
+  /** Accepted links by TLS: the regions that its certificate may speak for. Absent: plain. */
+  readonly certified?: readonly string[];
   /** Hands bytes to the network. The bytes must not change afterwards. */
   send(bytes: Uint8Array): void;
   /** Bytes handed over that the network has not taken yet. */
@@ -78,9 +80,12 @@ export type LinkHandler = {
 
 export type Address = { readonly host: string; readonly port: number };
 
-/** Makes connections to peers. Accepted ones come in by `Member.acceptPeer`. */
+/**
+ * Makes connections to peers. Accepted ones come in by `Member.acceptPeer`. `region` is where the
+ * address should lead; a transport with certificates sees to it.
+ */
 export type Transport = {
-  dial(address: Address, handler: LinkHandler): Link;
+  dial(address: Address, handler: LinkHandler, region: string): Link;
 };
 
 /** Messages for people: constant sentence, facts as fields (style rule 29). */

@@ -457,6 +457,7 @@ export class Member implements MemberApi {
       backlog: this.backlog,
       secret: this.config.peerSecret,
       regionNumber: this.config.regionNumber,
+      proxiedRegion: this.config.managed ? this.config.region : null,
       vector: () => this.db.vector,
       safeVector: () => this.safeAt,
       introduce: (purpose) => this.introduce(purpose),

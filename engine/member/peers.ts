@@ -11,6 +11,7 @@ import { dominates, type VersionVector } from '../crdt/version-vector.ts';
 import type { Env, Link, LinkHandler } from '../env.ts';
 import type { Backlog } from '../log/backlog.ts';
 import { type Introduction, PROTOCOL_VERSION, type Refusal } from '../replication/message.ts';
+import { refuseHello } from '../replication/peer-certificate.ts';
 import { Puller } from '../replication/puller.ts';
 import { SessionServer } from '../replication/server.ts';
 import type { StateSink } from '../replication/state-receiver.ts';
@@ -23,6 +24,8 @@ export type PeersHost = {
   readonly backlog: Backlog;
   readonly secret: string;
   readonly regionNumber: number;
+  /** Our region, if its own proxies pass on links of others; null: nobody speaks for others. */
+  readonly proxiedRegion: string | null;
   vector(): VersionVector;
   safeVector(): VersionVector;
   /** Who we are, for a session of this purpose; the nonce is fresh. */
@@ -61,6 +64,7 @@ export class Peers {
   readonly accepted: Accepted[] = [];
   private readonly host: PeersHost;
   private stopped = false;
+  private lastNotAdmitted = '';
 
   constructor(host: PeersHost) {
     this.host = host;
@@ -101,13 +105,13 @@ export class Peers {
         opened: () => {},
         closed: (reason) => {
           server.closed();
-          this.forget(port, reason);
+          this.forget(port, reason, link.certified !== undefined);
         },
         drained: () => host.wake(),
       },
       () => this.nowMs(),
     );
-    const server = this.makeServer(port);
+    const server = this.makeServer(port, link.certified);
     port.attach(link);
     this.accepted.push({ port, server });
     if (this.stopped) server.refuse('STOPPING', 'this member is stopping');
@@ -204,17 +208,32 @@ export class Peers {
     return this.host.env.clock.monotonicMs();
   }
 
-  private forget(port: PeerPort, reason: string): void {
+  private forget(port: PeerPort, reason: string, isCertified: boolean): void {
     const index = this.accepted.findIndex((held) => held.port === port);
     if (index < 0) return;
     const [{ server }] = this.accepted.splice(index, 1);
     const { journal } = this.host.env;
-    if (server.remote === null) journal.debug({ reason }, 'a peer was not admitted');
-    else journal.info({ ...whoIs(server.remote), reason }, 'a peer that pulled from here has gone');
+    if (server.remote === null) {
+      // Who has a certificate of ours is worth a line; anybody else could fill the journal.
+      const isNews = isCertified && reason !== this.lastNotAdmitted;
+      journal[isNews ? 'warn' : 'debug']({ reason }, 'a peer was not admitted');
+      this.lastNotAdmitted = reason;
+    } else
+      journal.info({ ...whoIs(server.remote), reason }, 'a peer that pulled from here has gone');
     this.host.confirmed(server);
   }
 
-  private makeServer(port: PeerPort): SessionServer {
+  /** What a certificate does not allow; null: nothing, or the link is plain. */
+  private refuseUncertified(
+    certified: readonly string[] | undefined,
+    remote: Introduction,
+  ): Refusal | null {
+    if (certified === undefined) return null;
+    const message = refuseHello(certified, remote.region, this.host.proxiedRegion);
+    return message === null ? null : { code: 'CERTIFICATE', message };
+  }
+
+  private makeServer(port: PeerPort, certified: readonly string[] | undefined): SessionServer {
     const { host } = this;
     const range = host.slotRange;
     return new SessionServer(
@@ -231,7 +250,10 @@ export class Peers {
         get lastSlot() {
           return range().lastSlot;
         },
-        admit: (remote) => host.refuse(remote) ?? host.introduce(remote.purpose),
+        admit: (remote) =>
+          this.refuseUncertified(certified, remote) ??
+          host.refuse(remote) ??
+          host.introduce(remote.purpose),
         established: (remote) => {
           port.trust();
           host.env.journal.info(whoIs(remote), 'a peer pulls from here');
@@ -270,7 +292,8 @@ export class Peers {
     const puller = this.makePuller(held, port, nowMs);
     held.port = port;
     held.puller = puller;
-    port.attach(host.env.transport.dial(held.target.address, port.handler));
+    const { address, region } = held.target;
+    port.attach(host.env.transport.dial(address, port.handler, region));
   }
 
   private makePuller(held: Dialled, port: PeerPort, nowMs: number): Puller {

@@ -8,10 +8,11 @@ import type { Config } from '../config.ts';
 import type { Clock, Disk, Env, Journal, Random } from '../env.ts';
 import { openFileDisk } from '../log/disk-file.ts';
 import { listenToClients } from '../net/client-ports.ts';
-import type { Connection } from '../net/connection.ts';
+import type { Connection, Listener } from '../net/connection.ts';
 import { sockets } from '../net/sockets.ts';
 import { Member } from './member.ts';
 import { linkOver, socketTransport } from './peer-links.ts';
+import { openPeerTls, type PeerTls } from './peer-tls.ts';
 
 const TICK_MS = 10;
 
@@ -58,6 +59,7 @@ export function realRandom(): Random {
 
 /** Recovers, binds both ports and serves. Throws when it cannot, with words for people. */
 export async function startMember(config: Config, hooks: ServerHooks): Promise<RunningMember> {
+  const peerTls = openPeerTls(config.peerTls, config.database, hooks.journal);
   const disk: Disk | null = config.dir === null ? null : openFileDisk(config.dir);
   let scheduled = false;
   let member: Member | null = null;
@@ -73,7 +75,7 @@ export async function startMember(config: Config, hooks: ServerHooks): Promise<R
     clock: realClock,
     random: realRandom(),
     disk,
-    transport: socketTransport(sockets, config.bind),
+    transport: socketTransport(sockets, config.bind, peerTls),
     journal: hooks.journal,
     fatal: hooks.fatal,
   };
@@ -94,20 +96,11 @@ export async function startMember(config: Config, hooks: ServerHooks): Promise<R
     disk?.close();
     throw error;
   });
-  const peers = await sockets
-    .listen({
-      host: config.bind,
-      port: config.peerPort,
-      onConnection: (connection) => {
-        const { link, attach } = linkOver(connection);
-        attach(running.acceptPeer(link));
-      },
-    })
-    .catch((error) => {
-      clients.close();
-      disk?.close();
-      throw error;
-    });
+  const peers = await listenToPeers(running, config, peerTls).catch((error) => {
+    clients.close();
+    disk?.close();
+    throw error;
+  });
   const timer = setInterval(() => running.tick(), TICK_MS);
   return {
     port: clients.port,
@@ -117,12 +110,26 @@ export async function startMember(config: Config, hooks: ServerHooks): Promise<R
     async close() {
       clients.close();
       peers.close();
+      peerTls?.close();
       clearInterval(timer);
       await new Promise<void>((resolve) => running.stop(resolve));
       // One more round, so that the last bytes of all sockets are on their way.
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
+}
+
+function listenToPeers(member: Member, config: Config, tls: PeerTls | null): Promise<Listener> {
+  return sockets.listen({
+    host: config.bind,
+    port: config.peerPort,
+    tls: tls?.accept,
+    onRefused: tls?.refused,
+    onConnection: (connection) => {
+      const { link, attach } = linkOver(connection, tls?.certified(connection.certificate));
+      attach(member.acceptPeer(link));
+    },
+  });
 }
 
 /** What INFO tells about this process. */

@@ -97,7 +97,8 @@ function secureHandlers(
     const certificate = describeCertificate(socket.getPeerX509Certificate());
     if (!success && (certificate === null || !isAboutCertificate(problem))) {
       refused(handshakeWords(`${problem?.code} ${problem?.message}`));
-      socket.terminate();
+      // A reset at once could overtake the alert, by which the other side learns what is wrong.
+      terminateSoon(socket);
       return;
     }
     const found = problem === null || problem.code === OTHER_HOST ? null : String(problem.code);
@@ -149,8 +150,12 @@ function sayFarewell(socket: BunSocket, policy: TlsPolicy, reason: string): void
   const words = policy.farewell?.(reason);
   if (words !== undefined) socket.write(words);
   socket.shutdown();
-  // No data handler looks at what comes until then; a reset at once could destroy the words.
-  setTimeout(() => socket.terminate(), FAREWELL_MS);
+  // Nobody looks at what comes until then; a reset at once could destroy the words.
+  terminateSoon(socket);
+}
+
+function terminateSoon(socket: BunSocket): void {
+  setTimeout(() => socket.terminate(), FAREWELL_MS).unref();
 }
 
 /** A handshake that a dialler has done also "fails" when only its certificate did not pass. */

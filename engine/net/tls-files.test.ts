@@ -99,6 +99,21 @@ test('at the start a bad file is an error that names it', () => {
   expect(() => open(null)).toThrow(/key\.pem is not the key of the certificate in .*cert\.pem/);
 });
 
+test('an expired certificate is loaded at the start, with a complaint, until there is a good one', () => {
+  put('peer-us-expired.pem', 'cert.pem');
+  put('peer-us-expired.key', 'key.pem');
+  const { material } = open();
+  expect(material()).toEqual(testMaterial('peer-us-expired'));
+  expect(lines).toEqual([`certificate loaded, but others will refuse it: ${expired()}`]);
+  put('server.pem', 'cert.pem');
+  put('server.key', 'key.pem');
+  source?.reload();
+  expect(material()).toEqual(testMaterial('server'));
+});
+
+const expired = () =>
+  `the certificate in ${join(directory, 'cert.pem')} expired on Jan  2 00:00:00 2024 GMT`;
+
 test('SIGHUP reads the files at once', () => {
   const { material } = open();
   put('server-renewed.pem', 'cert.pem');

@@ -4,7 +4,9 @@
  * Every few seconds, and at once on SIGHUP, the files are read and compared by content: mounted
  * secrets are swapped by symbolic links, which no file watcher sees reliably. New texts are taken
  * when certificate and key belong together and the certificate is in time; until then what was good
- * goes on to serve. So the moment between the two writes of a renewal does no harm.
+ * goes on to serve. So the moment between the two writes of a renewal does no harm. At the start an
+ * expired certificate is taken with a complaint: others will refuse it, but what does not need it
+ * (a region's own clients, when the peers' certificate has expired) is served.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -26,7 +28,9 @@ export class TlsSource {
     this.files = files;
     this.journal = journal;
     this.current = read(files);
-    this.report('certificate loaded');
+    const expired = expiry(files, this.current);
+    if (expired === null) this.report('certificate loaded');
+    else journal.error({ reason: expired }, 'certificate loaded, but others will refuse it');
     this.timer = setInterval(() => this.reload(), limits.tlsReloadInterval.value);
     this.timer.unref();
     process.on('SIGHUP', this.hangup);
@@ -39,8 +43,13 @@ export class TlsSource {
   reload(): void {
     try {
       const fresh = read(this.files);
+      if (same(fresh, this.current)) {
+        this.complaint = '';
+        return;
+      }
+      const expired = expiry(this.files, fresh);
+      if (expired !== null) throw new Error(expired);
       this.complaint = '';
-      if (same(fresh, this.current)) return;
       this.current = fresh;
       this.report('certificate reloaded; new connections use it');
     } catch (error) {
@@ -74,12 +83,16 @@ function read(files: TlsFiles): TlsMaterial {
   if (!certificate.checkPrivateKey(key)) {
     throw new Error(`${files.key} is not the key of the certificate in ${files.cert}`);
   }
-  if (Date.parse(certificate.validTo) <= Date.now()) {
-    throw new Error(`the certificate in ${files.cert} expired on ${certificate.validTo}`);
-  }
   if (material.ca !== null) parsed(files.ca as string, () => new X509Certificate(material.ca!));
   parsed(files.cert, () => createSecureContext({ ...material, ca: material.ca ?? undefined }));
   return material;
+}
+
+/** That the certificate has expired, in words; null: it has not. */
+function expiry(files: TlsFiles, { cert }: TlsMaterial): string | null {
+  const { validTo } = new X509Certificate(cert);
+  if (Date.parse(validTo) > Date.now()) return null;
+  return `the certificate in ${files.cert} expired on ${validTo}`;
 }
 
 function text(file: string): string {

@@ -9,8 +9,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { makeServerContext } from '../command/context.ts';
+import type { TlsFiles } from '../config.ts';
 import { Db } from '../core/db.ts';
 import { type Journal, silentJournal } from '../env.ts';
+import { openPeerTls } from '../member/peer-tls.ts';
 import { type ClientPortOptions, dialingByTls, listenToClients } from '../net/client-ports.ts';
 import type { Connection, Sockets } from '../net/connection.ts';
 import { sockets as runtimeSockets } from '../net/sockets.ts';
@@ -46,6 +48,8 @@ export type ProxyOptions = ClientPortOptions & {
   readonly sockets?: Sockets;
   /** Reaches the members by TLS, with the certificate and CA of `tls`. */
   readonly tlsCluster?: boolean;
+  /** Mutual TLS on the peer port and towards the members; null or absent: plain. */
+  readonly peerTls?: TlsFiles | null;
   /** Absent: nothing is written down. */
   readonly journal?: Journal;
   /** Called by SHUTDOWN. */
@@ -70,7 +74,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const clusterTls = options.tlsCluster && options.tls ? new TlsSource(options.tls, journal) : null;
   const toMembers = clusterTls === null ? sockets : dialingByTls(sockets, clusterTls);
   const router = new Router({ sockets: toMembers, turn, password, nowMs: () => performance.now() });
-  const splicer = new PeerSplicer(sockets);
+  const peerTls = openPeerTls(options.peerTls ?? null, options.database, journal);
+  const splicer = new PeerSplicer(sockets, { region: options.region, tls: peerTls, journal });
   const member = new ProxyMember(options, router);
   const context = makeServerContext({
     // Commands about the connection ask a database only for sizes: this one stays empty.
@@ -117,6 +122,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     async close() {
       listener.close();
       clusterTls?.close();
+      peerTls?.close();
       await repliesSent(core);
       clearInterval(timer);
       splicer.close();

@@ -1,3 +1,4 @@
+import { silentJournal } from '../env.ts';
 import { frameJson, frameKind, sealFrame, sealJson } from '../log/frame.ts';
 import type { DatabaseMap } from '../map/database-map.ts';
 import { parseMap } from '../map/database-map.ts';
@@ -64,7 +65,7 @@ describe('the door for peers', () => {
   const peers: Connection[] = [];
 
   beforeEach(async () => {
-    splicer = new PeerSplicer(nodeSockets);
+    splicer = new PeerSplicer(nodeSockets, { region: 'eu', tls: null, journal: silentJournal });
     port = await splicer.listen(host, 0);
     [one, two] = [await startMember('one'), await startMember('two')];
     splicer.setMap(mapTo(1, [one, two], one));

@@ -6,12 +6,19 @@
  *     first frame   u32 length | u32 crc32 | u8 kind = 10 | JSON {"database": …, "slots": …, …}
  *     on refusal    the same with kind = 11 and {"error": "…"}, then the connection is closed
  *
+ * With certificates both links are mutual TLS: the proxy opens what the peer sends and closes it again
+ * for the member. So it must see to it that the HELLO is from the region that the peer's certificate
+ * names; the member trusts it in that, for it shows a certificate of the member's own region.
+ *
  * When the primary of a shard changes, its links are closed: peers dial again and meet the new one.
  */
 import { crc32 } from 'node:zlib';
+import type { Journal } from '../env.ts';
 import { sealJson } from '../log/frame.ts';
 import { type DatabaseMap, type MapMember, primaryOf } from '../map/database-map.ts';
+import type { PeerTls } from '../member/peer-tls.ts';
 import type { Connection, Listener, Sockets } from '../net/connection.ts';
+import { refuseHello } from '../replication/peer-certificate.ts';
 
 const HEADER_BYTES = 8;
 const HELLO = 10;
@@ -22,15 +29,26 @@ const LINKS_MAX = 1024;
 
 type Splice = { readonly slots: string; readonly to: MapMember; end(): void };
 
+export type SplicerOptions = {
+  /** The region of this proxy. */
+  readonly region: string;
+  /** null: plain links. */
+  readonly tls: PeerTls | null;
+  readonly journal: Journal;
+};
+
 export class PeerSplicer {
   private readonly sockets: Sockets;
+  private readonly options: SplicerOptions;
   private map: DatabaseMap | null = null;
   private readonly splices = new Set<Splice>();
   private readonly waiting = new Set<Connection>();
   private listener: Listener | null = null;
+  private lastRefusal = '';
 
-  constructor(sockets: Sockets) {
+  constructor(sockets: Sockets, options: SplicerOptions) {
     this.sockets = sockets;
+    this.options = options;
   }
 
   /** Links passed on now. */
@@ -44,6 +62,8 @@ export class PeerSplicer {
       host,
       port,
       onConnection: (peer) => this.accept(peer),
+      tls: this.options.tls?.accept,
+      onRefused: this.options.tls?.refused,
     });
     return this.listener.port;
   }
@@ -83,15 +103,21 @@ export class PeerSplicer {
       const hello = readHello(received);
       if (hello === null) return;
       over();
-      const to = 'error' in hello ? hello.error : this.target(hello.fields);
+      const to = 'error' in hello ? hello.error : this.target(hello.fields, peer);
       if (typeof to === 'string') this.refuse(peer, to);
       else void this.splice(peer, received, String((hello as Hello).fields.slots), to);
     };
   }
 
   /** The member to connect to, or why there is none. */
-  private target(fields: Record<string, unknown>): MapMember | string {
+  private target(fields: Record<string, unknown>, peer: Connection): MapMember | string {
     const { map } = this;
+    const { tls } = this.options;
+    if (tls !== null) {
+      const certified = tls.certified(peer.certificate);
+      const refusal = refuseHello(certified, String(fields.region).slice(0, 200), null);
+      if (refusal !== null) return refusal;
+    }
     if (map === null) return 'this proxy waits for its map';
     if (fields.database !== map.database) {
       return `this is the database ${map.database}, not ${String(fields.database).slice(0, 200)}`;
@@ -115,10 +141,14 @@ export class PeerSplicer {
     let more: Uint8Array[] = [];
     peer.onData = (chunk) => more.push(chunk);
     const member = await this.sockets
-      .connect({ host: to.host, port: to.peerPort, timeoutMs: 2000 })
-      .catch(() => null);
-    if (member === null) {
-      this.refuse(peer, `the primary ${to.name} cannot be reached`);
+      .connect({
+        ...{ host: to.host, port: to.peerPort, timeoutMs: 2000 },
+        tls: this.options.tls?.dial(this.options.region),
+      })
+      .catch(({ message }: Error) => ({ failed: message }));
+    if ('failed' in member) {
+      const why = this.options.tls === null ? '' : `: ${member.failed}`;
+      this.refuse(peer, `the primary ${to.name} cannot be reached${why}`);
       return;
     }
     if (peer.closed) {
@@ -144,6 +174,12 @@ export class PeerSplicer {
 
   private refuse(peer: Connection, error: string): void {
     this.waiting.delete(peer);
+    const { journal, tls } = this.options;
+    // Who has a certificate of ours is worth a line; anybody else could fill the journal.
+    const isNews = tls !== null && error !== this.lastRefusal;
+    this.lastRefusal = error;
+    const fields = { from: peer.remoteAddress, reason: error };
+    journal[isNews ? 'warn' : 'debug'](fields, 'a peer link was refused');
     peer.write(sealJson(REFUSED, { code: 'REFUSED', message: error, error }));
     peer.close();
   }
@@ -159,6 +195,12 @@ function pass(from: Connection, to: Connection, end: () => void): void {
   from.onClose = end;
 }
 
+/** What a REFUSED says. */
+function wordsOf(fields: unknown): string {
+  const { message } = Object(fields) as { message?: unknown };
+  return String(message).slice(0, 500);
+}
+
 type Hello = { readonly fields: Record<string, unknown> };
 
 /** The first frame; null: not all there yet. */
@@ -167,12 +209,14 @@ function readHello(bytes: Buffer): Hello | { readonly error: string } | null {
   const length = bytes.readUInt32LE(0);
   if (length < 1 || length > HELLO_BYTES_MAX) return { error: 'the first frame is no HELLO' };
   const end = HEADER_BYTES + length;
-  if (bytes[HEADER_BYTES] !== HELLO) return { error: 'the first frame is no HELLO' };
+  const kind = bytes[HEADER_BYTES];
+  if (kind !== HELLO && kind !== REFUSED) return { error: 'the first frame is no HELLO' };
   if (bytes.length < end) return null;
   const body = bytes.subarray(HEADER_BYTES, end);
   if (crc32(body) !== bytes.readUInt32LE(4)) return { error: 'a HELLO whose crc does not match' };
   try {
     const fields: unknown = JSON.parse(body.utf8Slice(1));
+    if (kind === REFUSED) return { error: `the peer does not want this proxy: ${wordsOf(fields)}` };
     if (typeof fields === 'object' && fields !== null) return { fields: { ...fields } };
   } catch {
     // Answered below, as any other body that is no JSON object.

@@ -36,6 +36,7 @@ import {
   type Refusal,
   readAck,
   readIntroduction,
+  readRefusal,
   readResume,
   type StreamMode,
   sealChallenge,
@@ -136,6 +137,7 @@ export class SessionServer {
     switch (this.stateName) {
       case 'hello':
         if (kind === MESSAGE.hello) this.answerHello(frame);
+        else if (kind === MESSAGE.refused) this.takeRefusal(frame);
         else this.refuse('MALFORMED', `a frame of kind ${kind} instead of HELLO`);
         return;
       case 'proof':
@@ -200,6 +202,13 @@ export class SessionServer {
     // Pub/sub promises nothing to the absent: a puller that does not keep up misses messages.
     if (this.host.bufferedBytes() > limits.linkBufferBytesMax.value) return;
     this.host.send(sealPublish(channel, message));
+  }
+
+  /** The puller does not want to be served by us. */
+  private takeRefusal(frame: Uint8Array): void {
+    const { code, message } = readRefusal(frame);
+    this.stateName = 'closed';
+    this.host.close(`refused by the peer: ${code}: ${message}`);
   }
 
   private answerHello(frame: Uint8Array): void {

@@ -206,5 +206,8 @@ function guardedHandler(
 
 function guardedTransport(network: Network, name: string, guard: Guard): Env['transport'] {
   const transport = network.transport(name);
-  return { dial: (address, handler) => transport.dial(address, guardedHandler(handler, guard)) };
+  return {
+    dial: (address, handler, region) =>
+      transport.dial(address, guardedHandler(handler, guard), region),
+  };
 }
