@@ -234,6 +234,11 @@ export const limits = {
     value: 5000,
     reached: 'the files of certificates are read again; SIGHUP does it at once',
   },
+  tokenBytesMax: {
+    unit: 'bytes',
+    value: 4 * 1024 * 1024,
+    reached: 'CRDT.AFTER refuses the token; one actor takes 27 bytes of it',
+  },
   replicaWaitMax: {
     unit: 'ms',
     value: 10_000,

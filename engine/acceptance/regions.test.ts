@@ -88,6 +88,30 @@ test('a write in one region is read in the others, and CRDT.WAIT says when', asy
   expect(await at('ap').get('greeting')).toBe('hello');
 });
 
+test('a token carries read-your-writes to another region; with the link cut the wait ends with 0', async () => {
+  const read = async (token: unknown, timeoutMs: number) => [
+    await at('us').call('CRDT.AFTER', token as string, String(timeoutMs)),
+    await at('us').get('profile of u1'),
+  ];
+  for (let n = 0; n < 20; n++) {
+    await at('eu').set('profile of u1', `version ${n}`);
+    expect(await read(await at('eu').call('CRDT.TOKEN'), 5000)).toEqual([1, `version ${n}`]);
+  }
+  for (const other of ['eu', 'ap'])
+    expect(await at('us').call('CRDT.LINK', other, 'PAUSE')).toBe('OK');
+  await at('eu').set('profile of u1', 'while cut');
+  const token = await at('eu').call('CRDT.TOKEN');
+  expect(await read(token, 300)).toEqual([0, 'version 19']);
+  const waiting = new Redis({ port: (regions.us as Region).engine.port });
+  const arrived = waiting.call('CRDT.AFTER', token as string, '0');
+  for (const other of ['eu', 'ap'])
+    expect(await at('us').call('CRDT.LINK', other, 'RESUME')).toBe('OK');
+  expect(await arrived).toBe(1);
+  expect(await waiting.get('profile of u1')).toBe('while cut');
+  waiting.disconnect();
+  await linked();
+});
+
 test('increments in all regions add up', async () => {
   await Promise.all(
     names.flatMap((name) => Array.from({ length: 200 }, () => at(name).incr('hits'))),

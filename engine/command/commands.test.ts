@@ -3,6 +3,7 @@
  * that). The cases are those of redis.compare.test.ts, here without Redis, and below them the
  * commands whose answers are Meridian's own.
  */
+import { writeToken } from '../replication/session-token.ts';
 import { compareCases } from './redis-cases.ts';
 import { exercised, makeFixture, show, type TestClient } from './session-fixture.ts';
 import { commandTable } from './table.ts';
@@ -206,6 +207,35 @@ describe('CRDT', () => {
     member.waits[0].done(2);
     expect(client.received().map(show)).toEqual(['2']);
     expect(say(client, 'CRDT.WAIT', 1, 1, 'SOME')).toBe('(error) ERR syntax error');
+  });
+
+  test('AFTER waits for what TOKEN names, and says what is wrong with a token', () => {
+    const { connect, member, server } = makeFixture();
+    const client = connect();
+    const given = client.send('CRDT.TOKEN');
+    const token = given?.kind === 'bulk' ? given.text : '';
+    expect(token).toMatch(/^m1\./);
+    expect(client.send('CRDT.AFTER', token, 500)).toBeNull();
+    expect(member.tokens).toEqual([member.tokenParts()]);
+    expect(member.waits).toMatchObject([{ n: 1, timeoutMs: 500 }]);
+    member.waits[0].done(1);
+    expect(client.received().map(show)).toEqual(['1']);
+    expect(say(client, 'MULTI')).toBe('OK');
+    say(client, 'CRDT.AFTER', token, 0);
+    expect(say(client, 'EXEC')).toBe('[0]');
+    expect(say(client, 'CRDT.AFTER', token, -1)).toMatch(/timeout is negative/);
+    expect(say(client, 'CRDT.AFTER', token, 'soon')).toMatch(/timeout is not an integer/);
+    expect(say(client, 'CRDT.AFTER', 'x', 5)).toMatch(
+      /invalid token: it does not begin with "m1."/,
+    );
+    const other = writeToken({ database: 'o\r\nther', parts: member.tokenParts() });
+    expect(say(client, 'CRDT.AFTER', other, 5)).toMatch(/of database "o\?\?ther", this is test;/);
+    const { database } = server.process;
+    const elsewhere = writeToken({ database, parts: [{ firstSlot: 7, lastSlot: 8, seqs: [] }] });
+    member.slots = () => ({ firstSlot: 9, lastSlot: 99 });
+    expect(say(client, 'CRDT.AFTER', elsewhere, 5)).toMatch(
+      /about slots 7-8, this member has 9-99/,
+    );
   });
 
   test('EXPLAIN shows what lies behind a key', () => {

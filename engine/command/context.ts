@@ -3,6 +3,7 @@
  * one `ServerContext`; commands reach everything through it and nothing else.
  */
 import type { Db } from '../core/db.ts';
+import type { TokenPart } from '../replication/session-token.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { type ConfigStart, ConfigStore } from './config-store.ts';
 import { CommandLookup } from './dispatch.ts';
@@ -50,6 +51,15 @@ export type MemberApi = {
     all: boolean,
     done: WaitDone,
   ): () => void;
+  /** The slots that this member holds. */
+  slots(): { readonly firstSlot: number; readonly lastSlot: number };
+  /** For CRDT.TOKEN: everything that this member has applied and shown so far. */
+  tokenParts(): readonly TokenPart[];
+  /**
+   * Waits until this member has applied what the parts name, at most `timeoutMs` (0: no limit); then
+   * calls `done` with 1, or with 0 when the time is over. As for `waitRegions`, perhaps at once.
+   */
+  waitToken(parts: readonly TokenPart[], timeoutMs: number, done: WaitDone): () => void;
   /** Stops or restarts the exchange with a region, both ways. False: there is no such region. */
   link(region: string, pause: boolean): boolean;
   /** Takes a map as JSON text; on a refusal nothing is changed. */

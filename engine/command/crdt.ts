@@ -2,10 +2,19 @@
  * CRDT.*: what Redis has no command for. The map and the state of this member for operators, waits
  * for other regions, the exchange with a region, and what lies behind a key.
  */
+
+import {
+  overlaps,
+  readToken,
+  slotsOf,
+  type TokenPart,
+  writeToken,
+} from '../replication/session-token.ts';
 import type { Args } from '../resp/args.ts';
 import { commandError } from './errors.ts';
 import { writeJson } from './json-reply.ts';
-import { any, anyMap, bulk, bulkOrNull, count, either, nil, ok } from './reply-shape.ts';
+import { readInteger } from './numbers.ts';
+import { any, anyMap, bulk, bulkOrNull, count, either, flag, nil, ok } from './reply-shape.ts';
 import { waitFor } from './server.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -73,6 +82,30 @@ export const crdtCommands: readonly Command[] = [
     run: crdtWait,
   },
   {
+    name: 'CRDT.TOKEN',
+    arity: 1,
+    group: 'crdt',
+    flags: ['noscript', 'readonly'],
+    keys: null,
+    since: '0.1.0',
+    summary: 'Gives a token for what this connection has written and seen here.',
+    complexity: 'O(N) for N actors',
+    reply: bulk,
+    run: crdtToken,
+  },
+  {
+    name: 'CRDT.AFTER',
+    arity: 3,
+    group: 'crdt',
+    flags: ['noscript', 'readonly', 'blocking'],
+    keys: null,
+    since: '0.1.0',
+    summary: 'Waits until what a token names has been applied here.',
+    complexity: 'O(N) for N actors',
+    reply: flag,
+    run: crdtAfter,
+  },
+  {
     name: 'CRDT.LINK',
     arity: 3,
     group: 'crdt',
@@ -124,6 +157,53 @@ function crdtMapGet(session: ClientSession): void {
 function crdtWait(session: ClientSession, args: Args): void {
   const { member } = session.server;
   waitFor(session, args, (...wanted) => member.waitRegions(session, ...wanted));
+}
+
+function crdtToken(session: ClientSession): void {
+  const { member, process } = session.server;
+  session.output.bulk(writeToken({ database: process.database, parts: member.tokenParts() }));
+}
+
+function crdtAfter(session: ClientSession, args: Args): void {
+  const { member, process } = session.server;
+  const parts = tokenPartsFor(args.text(1), process.database, member.slots());
+  const timeoutMs = readInteger(args, 2, 'timeoutNotInteger');
+  if (timeoutMs < 0) throw commandError('timeoutNegative');
+  const now = (): void => {
+    let reached = 0;
+    const giveUp = member.waitToken(parts, 1, (count) => {
+      reached = count;
+    });
+    giveUp();
+    session.output.integer(reached);
+  };
+  // Inside EXEC nothing blocks: it says how things stand and goes on.
+  if (session.executing) now();
+  else session.blockOn((done) => member.waitToken(parts, timeoutMs, done), now);
+}
+
+/** The parts of a token that concern these slots; throws what is wrong with it. */
+export function tokenPartsFor(
+  text: string,
+  database: string,
+  slots: { readonly firstSlot: number; readonly lastSlot: number },
+): readonly TokenPart[] {
+  const token = readToken(text);
+  if (typeof token === 'string') throw commandError('badToken', token);
+  if (token.database !== database) {
+    throw commandError('tokenOfOtherDatabase', printable(token.database), database);
+  }
+  const { firstSlot, lastSlot } = slots;
+  const parts = token.parts.filter((part) => overlaps(part, firstSlot, lastSlot));
+  if (parts.length === 0) {
+    throw commandError('tokenOfOtherSlots', slotsOf(token), `${firstSlot}-${lastSlot}`);
+  }
+  return parts;
+}
+
+/** A name that a client gave, fit for an error's line. */
+function printable(name: string): string {
+  return JSON.stringify(name.replace(/[^\x20-\x7e]/g, '?').slice(0, 64));
 }
 
 function crdtLink(session: ClientSession, args: Args): void {

@@ -362,6 +362,18 @@ export const errorCatalogue = {
     text: "ERR CRDT.LINK takes PAUSE or RESUME, not '%s'",
     meaning: 'The last argument of CRDT.LINK.',
   },
+  badToken: {
+    text: 'ERR invalid token: %s; hand over what CRDT.TOKEN gave, unchanged',
+    meaning: 'CRDT.AFTER with a text that is no token; what is wrong with it is said.',
+  },
+  tokenOfOtherDatabase: {
+    text: 'ERR the token is of database %s, this is %s; a token is of use within its database only',
+    meaning: 'CRDT.AFTER with a token that another database gave.',
+  },
+  tokenOfOtherSlots: {
+    text: 'ERR the token is about slots %s, this member has %s; ask a proxy, or a member of those slots',
+    meaning: 'CRDT.AFTER asked of a member that holds none of the slots which the token names.',
+  },
   staleMap: {
     text: 'STALEMAP have %s, got %s',
     meaning: 'CRDT.MAP SET with an older version than the one held; nothing was changed.',

@@ -4,6 +4,7 @@
  * that the table declares, and counted, so that a test can say which commands were never tried.
  */
 import { Db } from '../core/db.ts';
+import type { TokenPart } from '../replication/session-token.ts';
 import { encodeRequest } from '../resp/request-writer.ts';
 import type { ConfigStart } from './config-store.ts';
 import {
@@ -26,6 +27,8 @@ export type LoneMember = MemberApi & {
   readonly links: Map<string, boolean>;
   readonly published: [channel: string, message: string][];
   readonly waits: { n: number; timeoutMs: number; all: boolean; done(count: number): void }[];
+  /** What CRDT.AFTER waited for. */
+  readonly tokens: (readonly TokenPart[])[];
   stopped: boolean;
 };
 
@@ -186,12 +189,19 @@ function loneMember(): LoneMember {
     links: new Map([['us', false]]),
     published: [],
     waits: [],
+    tokens: [],
     stopped: false,
     role: () => member.currentRole,
     startingReason: () => 'waiting for the map',
     status: () => ({ role: member.currentRole, region: 'eu', vector: { '1.1.1': 3 }, peers: [] }),
     waitRegions: (_session, n, timeoutMs, all, done) => wait(n, timeoutMs, all, done),
     waitReplicas: (_session, n, timeoutMs, all, done) => wait(n, timeoutMs, all, done),
+    slots: () => ({ firstSlot: 0, lastSlot: 16_383 }),
+    tokenParts: () => [{ firstSlot: 0, lastSlot: 16_383, seqs: [[`\x01${'\0'.repeat(11)}`, 7]] }],
+    waitToken: (parts, timeoutMs, done) => {
+      member.tokens.push(parts);
+      return wait(1, timeoutMs, false, done);
+    },
     link: (region, pause) => {
       if (!member.links.has(region)) return false;
       member.links.set(region, pause);

@@ -358,6 +358,10 @@ export class Db {
   slotVector(slot: number): VersionVector {
     return this.ground.slotVector(slot);
   }
+  /** Covers all that readers may have seen here, also in slots that are ahead of `vector`. */
+  shownVector(): VersionVector {
+    return this.ground.shownVector();
+  }
   /**
    * Ends a state merge. `vector` is what *every* slot taken in had seen: the sender's when it began
    * to send, not when it ended. Slots that are ahead of it keep their exceptions until ops have

@@ -216,6 +216,13 @@ export class Ground {
     return joined;
   }
 
+  /** Everything that any slot shows: the vector, joined with all exceptions. */
+  shownVector(): VersionVector {
+    const joined = copyVector(this.vector);
+    for (const exception of this.exceptions.values()) joinVector(joined, exception);
+    return joined;
+  }
+
   noteApplied(actor: Actor, seq: number): void {
     advance(this.vector, actor, seq);
   }

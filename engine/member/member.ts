@@ -39,6 +39,7 @@ import { type DatabaseMap, parseMap } from '../map/database-map.ts';
 import { type Introduction, PROTOCOL_VERSION, type Refusal } from '../replication/message.ts';
 import { NONCE_BYTES } from '../replication/proof.ts';
 import type { SessionServer } from '../replication/server.ts';
+import { type TokenPart, TokenWatch, tokenPart } from '../replication/session-token.ts';
 import { admission } from './admission.ts';
 import { type Client, type ClientLink, Clients } from './clients.ts';
 import { type Dialled, isCaughtUp, Peers } from './peers.ts';
@@ -146,6 +147,8 @@ export class Member implements MemberApi {
     this.sealLocal();
     const more = this.peers.turn();
     this.sealLocal();
+    // What came in may be what a client waits for.
+    if (!this.waits.isEmpty) this.waits.check(this.env.clock.monotonicMs());
     this.storage.flush(this.db.vector);
     this.noteSafe();
     this.peers.pump();
@@ -227,6 +230,21 @@ export class Member implements MemberApi {
   ): () => void {
     const seq = all ? this.db.lastSeq : session.lastSeq;
     return this.beginWait(() => this.replicasWith(seq), n, timeoutMs, done);
+  }
+
+  slots(): { readonly firstSlot: number; readonly lastSlot: number } {
+    return this.placement;
+  }
+
+  tokenParts(): readonly TokenPart[] {
+    const { firstSlot, lastSlot } = this.placement;
+    return [tokenPart(firstSlot, lastSlot, this.db.shownVector(), this.db.roster)];
+  }
+
+  waitToken(parts: readonly TokenPart[], timeoutMs: number, done: WaitDone): () => void {
+    const watch = new TokenWatch(parts);
+    const { db } = this;
+    return this.beginWait(() => (watch.reached(db.vector, db.roster) ? 1 : 0), 1, timeoutMs, done);
   }
 
   link(region: string, pause: boolean): boolean {

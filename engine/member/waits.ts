@@ -1,4 +1,4 @@
-/** WAIT and CRDT.WAIT: who waits for whose confirmation, and since when. */
+/** WAIT, CRDT.WAIT and CRDT.AFTER: who waits for what, and since when. */
 
 import type { WaitDone } from '../command/context.ts';
 
@@ -13,6 +13,10 @@ type Wait = {
 
 export class Waits {
   private readonly pending = new Set<Wait>();
+
+  get isEmpty(): boolean {
+    return this.pending.size === 0;
+  }
 
   /** Begins a wait; `done` may be called before this returns. The result gives it up. */
   begin(

@@ -38,6 +38,14 @@ export const proxyErrorCatalogue = {
       'Sending it after the later command would have turned their order round. Send it again if ' +
       'that order is right, too.',
   },
+  tokenUnknown: {
+    text:
+      'NOTOKEN the primary of slots %s has changed since this connection wrote there and may lack ' +
+      'the write: read it back, then write there again or connect anew',
+    meaning:
+      'CRDT.TOKEN promises what the connection has written. After a failover nobody can promise ' +
+      'that the new primary has it.',
+  },
   slotNotServed: {
     text: 'CLUSTERDOWN Hash slot not served',
     meaning: 'The map gives this slot to no shard.',

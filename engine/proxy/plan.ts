@@ -15,6 +15,8 @@ import type { Merge } from './merge.ts';
 export type Special =
   | 'scan'
   | 'wait'
+  | 'token'
+  | 'after'
   | 'multi'
   | 'exec'
   | 'discard'
@@ -65,6 +67,8 @@ const SPECIAL: Readonly<Record<string, Special>> = {
   SCAN: 'scan',
   WAIT: 'wait',
   'CRDT.WAIT': 'wait',
+  'CRDT.TOKEN': 'token',
+  'CRDT.AFTER': 'after',
   MULTI: 'multi',
   EXEC: 'exec',
   DISCARD: 'discard',

@@ -8,6 +8,7 @@ import type {
   MemberRole,
   ReplicationView,
 } from '../command/context.ts';
+import { SLOT_COUNT } from '../keyspace/slot.ts';
 import { type DatabaseMap, mapErrorText, parseMap, refuseMap } from '../map/database-map.ts';
 import type { Router } from './router.ts';
 
@@ -105,6 +106,19 @@ export class ProxyMember implements MemberApi {
   }
 
   waitReplicas(_s: unknown, _n: number, _t: number, _a: boolean, done: (n: number) => void) {
+    done(0);
+    return () => {};
+  }
+
+  slots() {
+    return { firstSlot: 0, lastSlot: SLOT_COUNT - 1 };
+  }
+
+  tokenParts() {
+    return [];
+  }
+
+  waitToken(_parts: unknown, _t: number, done: (n: number) => void) {
     done(0);
     return () => {};
   }

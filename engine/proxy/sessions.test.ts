@@ -1,3 +1,4 @@
+import { readToken, slotsOf, writeToken } from '../replication/session-token.ts';
 import type { TestClient } from './test-client.ts';
 import { delay, keyIn, startRegion, type TestRegion, until } from './test-region.ts';
 
@@ -202,6 +203,52 @@ describe('what a client keeps across commands', () => {
     expect(await client.ask('CRDT.WAIT', 1, 100)).toBe(1);
     expect(two.waits).toEqual([['CRDT.WAIT', '1', '100', 'ALL']]);
     expect(await client.ask('WAIT', 'x', 100)).toContain('not an integer');
+  });
+
+  test('a token names what all shards have, and is waited for where its slots are', async () => {
+    const [one, two] = [region.shards[0][0], region.shards[1][0]];
+    await client.pipeline([
+      ['SET', a, '1'],
+      ['SET', b, '1'],
+    ]);
+    const token = (await client.ask('CRDT.TOKEN')) as string;
+    const read = readToken(token);
+    expect(typeof read === 'string' ? read : slotsOf(read)).toBe('0-8191, 8192-16383');
+    expect(await client.ask('CRDT.AFTER', token, 700)).toBe(1);
+    for (const { tokenWaits, memberApi } of [one, two]) {
+      expect(tokenWaits).toEqual([{ parts: memberApi.tokenParts(), timeoutMs: 700 }]);
+    }
+    two.tokenReached = 0;
+    expect(await client.ask('CRDT.AFTER', token, 700)).toBe(0);
+    two.tokenReached = 1;
+    // Of a region that is cut otherwise: only the upper shard has these slots.
+    const part = { firstSlot: 9000, lastSlot: 9100, seqs: [] };
+    const narrow = writeToken({ database: 'shop/carts', parts: [part] });
+    one.tokenWaits.length = 0;
+    two.tokenWaits.length = 0;
+    expect(await client.ask('CRDT.AFTER', narrow, 700)).toBe(1);
+    expect([one.tokenWaits, two.tokenWaits]).toEqual([[], [{ parts: [part], timeoutMs: 700 }]]);
+    expect(await client.ask('CRDT.AFTER', `${token}x`, 700)).toContain('ERR invalid token: it is ');
+    expect(await client.ask('CRDT.AFTER', token, -1)).toContain('timeout is negative');
+    const foreign = writeToken({ database: 'x', parts: [part] });
+    expect(await client.ask('CRDT.AFTER', foreign, 1)).toContain('of database "x", this is shop');
+  });
+
+  test('after a failover no token is given for writes that the old primary took', async () => {
+    await client.ask('SET', a, '1');
+    const [old, next] = region.shards[0];
+    old.role = 'replica';
+    next.role = 'primary';
+    await region.setMap([next, region.shards[1][0]]);
+    expect(await client.ask('CRDT.TOKEN')).toMatch(
+      /^NOTOKEN the primary of slots 0-8191 has changed/,
+    );
+    expect(await client.ask('SET', a, '2')).toBe('OK');
+    expect(await client.ask('SET', b, '2')).toBe('OK');
+    expect(await client.ask('CRDT.TOKEN')).toMatch(/^m1\./);
+    old.role = 'primary';
+    next.role = 'replica';
+    await region.setMap([old, region.shards[1][0]]);
   });
 
   test('after a failover WAIT does not let the new primary speak for writes of the old one', async () => {

@@ -15,6 +15,7 @@ import { Gather } from './gather.ts';
 import { elementsOf, mergeReplies } from './merge.ts';
 import type { Special } from './plan.ts';
 import { nextCursor, readCursor } from './scan-cursor.ts';
+import { giveToken, waitForToken } from './token.ts';
 import { endWatching, runExec, runWatch } from './transaction.ts';
 
 export function runSpecial(client: ProxyClient, special: Special, entry: Entry, args: Args): void {
@@ -24,6 +25,12 @@ export function runSpecial(client: ProxyClient, special: Special, entry: Entry, 
       break;
     case 'wait':
       wait(client, args);
+      break;
+    case 'token':
+      giveToken(client);
+      break;
+    case 'after':
+      waitForToken(client, args);
       break;
     case 'subscribe':
       subscribe(client, entry, args);

@@ -33,7 +33,11 @@ export async function startRegion(
       (_, j) => new TestShard(`carts-${i}-${j}`, i * 16 + j, password),
     ),
   );
-  for (const shard of shards) {
+  const size = 16384 / count;
+  for (const [i, shard] of shards.entries()) {
+    const firstSlot = Math.ceil(i * size);
+    const lastSlot = Math.ceil((i + 1) * size) - 1;
+    for (const member of shard) member.slots = { firstSlot, lastSlot };
     for (const [j, member] of shard.entries()) {
       member.role = j === 0 ? 'primary' : 'replica';
       await member.start();

@@ -7,6 +7,7 @@ import { ClientSession } from '../command/session.ts';
 import { Db } from '../core/db.ts';
 import type { Connection, Listener } from '../net/connection.ts';
 import { nodeSockets } from '../net/node-sockets.ts';
+import { type TokenPart, tokenPart } from '../replication/session-token.ts';
 import { RequestParser } from '../resp/request-parser.ts';
 
 export class TestShard {
@@ -15,6 +16,10 @@ export class TestShard {
   /** What WAIT and CRDT.WAIT answer, and with which words they were asked. */
   waitCount = 1;
   readonly waits: string[][] = [];
+  slots = { firstSlot: 0, lastSlot: 16_383 };
+  /** What CRDT.AFTER answers, and what it was asked. */
+  tokenReached = 1;
+  readonly tokenWaits: { parts: readonly TokenPart[]; timeoutMs: number }[] = [];
   /** Chunks received but not run yet while `frozen`. */
   frozen = false;
   /** Called with each chunk before it is run; false: it is dropped with the connection. */
@@ -22,12 +27,14 @@ export class TestShard {
   port = 0;
   connectionsAccepted = 0;
   readonly context: ServerContext;
+  readonly memberApi: MemberApi;
   private listener: Listener | null = null;
   private readonly open = new Map<Connection, ClientSession>();
   private thawed: (() => void)[] = [];
 
   constructor(name: string, actor: number, password: string | null = null) {
     this.name = name;
+    this.memberApi = this.makeMemberApi();
     const db = new Db({ random: Math.random, region: 1 });
     // Region number, then anything that is different for each member.
     const actorId = `\x01${'\0'.repeat(10)}${String.fromCharCode(actor)}`;
@@ -35,7 +42,7 @@ export class TestShard {
     db.writable = true;
     this.context = makeServerContext({
       db,
-      member: this.memberApi(),
+      member: this.memberApi,
       clockMs: () => Date.now(),
       random: Math.random,
       config: { requirepass: password ?? '' },
@@ -130,7 +137,7 @@ export class TestShard {
     connection.write(Buffer.from(`:${this.waitCount}\r\n`));
   }
 
-  private memberApi(): MemberApi {
+  private makeMemberApi(): MemberApi {
     const wait: MemberApi['waitReplicas'] = () => () => {};
     return {
       role: () => this.role,
@@ -138,6 +145,16 @@ export class TestShard {
       status: () => ({ name: this.name }),
       waitRegions: wait,
       waitReplicas: wait,
+      slots: () => this.slots,
+      tokenParts: () => {
+        const { db } = this.context;
+        return [tokenPart(this.slots.firstSlot, this.slots.lastSlot, db.vector, db.roster)];
+      },
+      waitToken: (parts, timeoutMs, done) => {
+        this.tokenWaits.push({ parts, timeoutMs });
+        done(this.tokenReached);
+        return () => {};
+      },
       link: () => true,
       setMap: () => null,
       getMap: () => null,
