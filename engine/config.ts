@@ -234,6 +234,16 @@ export const limits = {
     value: 5000,
     reached: 'the files of certificates are read again; SIGHUP does it at once',
   },
+  verifySilence: {
+    unit: 'ms',
+    value: 5000,
+    reached: 'a region that does not answer CRDT.VERIFY counts as unreachable',
+  },
+  verificationsMax: {
+    unit: 'regions',
+    value: 16,
+    reached: 'further CRDT.VERIFY are refused until one of those that run has ended',
+  },
   tokenBytesMax: {
     unit: 'bytes',
     value: 4 * 1024 * 1024,

@@ -112,6 +112,28 @@ test('a token carries read-your-writes to another region; with the link cut the 
   await linked();
 });
 
+test('regions that take writes meanwhile compare their slots and have converged', async () => {
+  for (let n = 0; n < 3000; n++) at(names[n % 3]).set(`compared:${n}`, String(n));
+  let stop = false;
+  const load = (async () => {
+    for (let n = 0; !stop; n++) await at(names[n % 3]).incr(`written:${n % 50}`);
+  })();
+  for (const name of names) {
+    const report = JSON.parse((await at(name).call('CRDT.VERIFY', 'JSON')) as string);
+    expect(report.regions).toHaveLength(2);
+    for (const region of report.regions) {
+      expect(region).toMatchObject({ verdict: 'converged', equalSlots: 16_384, reason: '' });
+    }
+  }
+  stop = true;
+  await load;
+  await at('eu').call('CRDT.LINK', 'us', 'PAUSE');
+  const cut = JSON.parse((await at('eu').call('CRDT.VERIFY', 'us', 'JSON')) as string);
+  expect(cut.verdict).toBe('unreachable');
+  await at('eu').call('CRDT.LINK', 'us', 'RESUME');
+  await linked();
+}, 30_000);
+
 test('increments in all regions add up', async () => {
   await Promise.all(
     names.flatMap((name) => Array.from({ length: 200 }, () => at(name).incr('hits'))),

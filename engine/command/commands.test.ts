@@ -4,6 +4,7 @@
  * commands whose answers are Meridian's own.
  */
 import { writeToken } from '../replication/session-token.ts';
+import { reportOf, type VerifyReport } from '../replication/verify-report.ts';
 import { compareCases } from './redis-cases.ts';
 import { exercised, makeFixture, show, type TestClient } from './session-fixture.ts';
 import { commandTable } from './table.ts';
@@ -236,6 +237,47 @@ describe('CRDT', () => {
     expect(say(client, 'CRDT.AFTER', elsewhere, 5)).toMatch(
       /about slots 7-8, this member has 9-99/,
     );
+  });
+
+  test('VERIFY answers when the comparison has ended', () => {
+    const { connect, member } = makeFixture();
+    const client = connect();
+    const report: VerifyReport = reportOf([
+      {
+        region: 'us',
+        verdict: 'different',
+        equalSlots: 16_383,
+        differentSlots: 1,
+        busySlots: 0,
+        differences: [{ slot: 7, keys: ['k'] }],
+        opsInFlight: 0,
+        reason: '',
+      },
+    ]);
+    expect(client.send('CRDT.VERIFY', 'us')).toBeNull();
+    expect(client.send('PING')).toBeNull();
+    member.verifying[0](report);
+    const [answer, pong] = client.received().map(show);
+    expect([answer, pong]).toEqual([
+      expect.stringMatching(/^\["verdict","different","regions"/),
+      'PONG',
+    ]);
+    expect(answer).toContain('"differences",[["slot",7,"keys",["k"]]]');
+    expect(client.send('CRDT.VERIFY', '*', 'JSON')).toBeNull();
+    member.verifying[1](report);
+    const [json] = client.received();
+    expect(json.kind === 'bulk' && JSON.parse(json.text)).toEqual(report);
+    expect(say(client, 'CRDT.VERIFY', 'mars')).toMatch(/no peer region mars/);
+    expect(say(client, 'CRDT.VERIFY', 'us', 'XML')).toBe('(error) ERR syntax error');
+    expect(client.send('CRDT.VERIFY')).toBeNull();
+    expect(say(connect(), 'CLIENT', 'UNBLOCK', client.session.id)).toBe('1');
+    expect(client.received().map(show)).toEqual([
+      '(error) ERR the comparison was given up before it had ended',
+    ]);
+    member.verify = () => 'busy';
+    expect(say(client, 'CRDT.VERIFY')).toMatch(/^\(error\) BUSY/);
+    member.currentRole = 'replica';
+    expect(say(client, 'CRDT.VERIFY')).toMatch(/ask the primary/);
   });
 
   test('EXPLAIN shows what lies behind a key', () => {

@@ -4,6 +4,7 @@
  */
 import type { Db } from '../core/db.ts';
 import type { TokenPart } from '../replication/session-token.ts';
+import type { VerifyReport } from '../replication/verify-report.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { type ConfigStart, ConfigStore } from './config-store.ts';
 import { CommandLookup } from './dispatch.ts';
@@ -60,6 +61,11 @@ export type MemberApi = {
    * calls `done` with 1, or with 0 when the time is over. As for `waitRegions`, perhaps at once.
    */
   waitToken(parts: readonly TokenPart[], timeoutMs: number, done: WaitDone): () => void;
+  /**
+   * Compares this member's slots with a region's (null: with every region's) and calls `done` with
+   * what came out, perhaps at once. Returns how to give it up, or why it was not begun.
+   */
+  verify(region: string | null, done: (report: VerifyReport) => void): Verifying;
   /** Stops or restarts the exchange with a region, both ways. False: there is no such region. */
   link(region: string, pause: boolean): boolean;
   /** Takes a map as JSON text; on a refusal nothing is changed. */
@@ -75,6 +81,9 @@ export type MemberApi = {
   /** SHUTDOWN: ends the process in order; never returns a reply. */
   shutdown(): void;
 };
+
+/** Gives a comparison up; or why there is none. */
+export type Verifying = (() => void) | 'no such region' | 'busy';
 
 /** Why a map was not taken: an older version, or a rule that it breaks (`<path>: <rule>`). */
 export type MapRefusal =

@@ -10,8 +10,10 @@ import {
   type TokenPart,
   writeToken,
 } from '../replication/session-token.ts';
+import type { VerifyReport } from '../replication/verify-report.ts';
 import type { Args } from '../resp/args.ts';
-import { commandError } from './errors.ts';
+import type { ReplyWriter } from '../resp/reply-writer.ts';
+import { commandError, errorText } from './errors.ts';
 import { writeJson } from './json-reply.ts';
 import { readInteger } from './numbers.ts';
 import { any, anyMap, bulk, bulkOrNull, count, either, flag, nil, ok } from './reply-shape.ts';
@@ -106,6 +108,18 @@ export const crdtCommands: readonly Command[] = [
     run: crdtAfter,
   },
   {
+    name: 'CRDT.VERIFY',
+    arity: -1,
+    group: 'crdt',
+    flags: ['admin', 'noscript', 'readonly', 'blocking', 'no_multi'],
+    keys: null,
+    since: '0.1.0',
+    summary: 'Compares slots with other regions while all take writes; names what differs.',
+    complexity: 'O(N) for N keys, a thousand in a turn',
+    reply: either(bulk, anyMap),
+    run: crdtVerify,
+  },
+  {
     name: 'CRDT.LINK',
     arity: 3,
     group: 'crdt',
@@ -180,6 +194,37 @@ function crdtAfter(session: ClientSession, args: Args): void {
   // Inside EXEC nothing blocks: it says how things stand and goes on.
   if (session.executing) now();
   else session.blockOn((done) => member.waitToken(parts, timeoutMs, done), now);
+}
+
+/** CRDT.VERIFY [region | *] [JSON] */
+function crdtVerify(session: ClientSession, args: Args): void {
+  const { region, asJson } = verifyWords(args);
+  const { member } = session.server;
+  if (member.role() !== 'primary') throw commandError('verifyElsewhere');
+  const giveUp = (): void => session.output.error(errorText('verifyStopped'));
+  session.blockFor(
+    (done: (report: VerifyReport) => void) => {
+      const begun = member.verify(region, done);
+      if (begun === 'no such region') throw commandError('noSuchRegion', region ?? '');
+      if (begun === 'busy') throw commandError('verifyBusy');
+      return begun;
+    },
+    (report) => writeReport(session.output, report, asJson),
+    giveUp,
+  );
+}
+
+/** What CRDT.VERIFY asks for; region null: all of them. Throws a syntax error. */
+export function verifyWords(args: Args): { region: string | null; asJson: boolean } {
+  const asJson = args.count > 1 && args.equalsIgnoreCase(args.count - 1, 'JSON');
+  const words = args.count - (asJson ? 1 : 0);
+  if (words > 2) throw commandError('syntax');
+  return { region: words === 2 && args.text(1) !== '*' ? args.utf8(1) : null, asJson };
+}
+
+export function writeReport(output: ReplyWriter, report: VerifyReport, asJson: boolean): void {
+  if (asJson) output.bulkUtf8(JSON.stringify(report));
+  else writeJson(output, report);
 }
 
 /** The parts of a token that concern these slots; throws what is wrong with it. */

@@ -356,11 +356,23 @@ export const errorCatalogue = {
   },
   noSuchRegion: {
     text: 'ERR there is no peer region %s; CRDT.STATUS lists them',
-    meaning: 'CRDT.LINK names a region that this member has no link to.',
+    meaning: 'CRDT.LINK or CRDT.VERIFY names a region that this member has no link to.',
   },
   linkMode: {
     text: "ERR CRDT.LINK takes PAUSE or RESUME, not '%s'",
     meaning: 'The last argument of CRDT.LINK.',
+  },
+  verifyBusy: {
+    text: 'BUSY other CRDT.VERIFY run here; try again when they have ended',
+    meaning: 'Comparing costs time of the member, so only a few may run at once.',
+  },
+  verifyElsewhere: {
+    text: 'ERR CRDT.VERIFY compares primaries; ask the primary of these slots, or a proxy',
+    meaning: 'A replica has no sessions with other regions.',
+  },
+  verifyStopped: {
+    text: 'ERR the comparison was given up before it had ended',
+    meaning: 'CRDT.VERIFY inside MULTI, where nothing may block, or ended by CLIENT UNBLOCK.',
   },
   badToken: {
     text: 'ERR invalid token: %s; hand over what CRDT.TOKEN gave, unchanged',

@@ -5,6 +5,7 @@
  */
 import { Db } from '../core/db.ts';
 import type { TokenPart } from '../replication/session-token.ts';
+import type { VerifyReport } from '../replication/verify-report.ts';
 import { encodeRequest } from '../resp/request-writer.ts';
 import type { ConfigStart } from './config-store.ts';
 import {
@@ -27,6 +28,8 @@ export type LoneMember = MemberApi & {
   readonly links: Map<string, boolean>;
   readonly published: [channel: string, message: string][];
   readonly waits: { n: number; timeoutMs: number; all: boolean; done(count: number): void }[];
+  /** Ends of CRDT.VERIFY that are awaited. */
+  readonly verifying: ((report: VerifyReport) => void)[];
   /** What CRDT.AFTER waited for. */
   readonly tokens: (readonly TokenPart[])[];
   stopped: boolean;
@@ -190,6 +193,7 @@ function loneMember(): LoneMember {
     published: [],
     waits: [],
     tokens: [],
+    verifying: [],
     stopped: false,
     role: () => member.currentRole,
     startingReason: () => 'waiting for the map',
@@ -201,6 +205,11 @@ function loneMember(): LoneMember {
     waitToken: (parts, timeoutMs, done) => {
       member.tokens.push(parts);
       return wait(1, timeoutMs, false, done);
+    },
+    verify: (region, done) => {
+      if (region !== null && !member.links.has(region)) return 'no such region';
+      member.verifying.push(done);
+      return () => {};
     },
     link: (region, pause) => {
       if (!member.links.has(region)) return false;

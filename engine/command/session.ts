@@ -189,12 +189,21 @@ export class ClientSession {
    * returns how to give it up; `now` replies with what holds at this moment (CLIENT UNBLOCK).
    */
   blockOn(start: (done: (count: number) => void) => () => void, now: () => void): void {
+    this.blockFor(start, (count) => this.output.integer(count), now);
+  }
+
+  /** The same for a reply of another kind, which `write` makes of what the wait gave. */
+  blockFor<T>(
+    start: (done: (result: T) => void) => () => void,
+    write: (result: T) => void,
+    now: () => void,
+  ): void {
     let state: 'starting' | 'waiting' | 'done' = 'starting';
-    const done = (count: number): void => {
+    const done = (result: T): void => {
       if (state === 'done') return;
       const later = state === 'waiting';
       state = 'done';
-      this.output.integer(count);
+      write(result);
       if (later) this.unblock();
     };
     const cancel = start(done);

@@ -24,6 +24,7 @@ import {
   decodeSlot,
   encodeEmptySlot,
   encodeSlot,
+  keyDigests,
   mergeSlot,
   replaceSlot,
   slotDigest,
@@ -374,6 +375,14 @@ export class Db {
   /** Number of slots whose state is ahead of `vector`. */
   get exceptionCount(): number {
     return this.ground.exceptions.size;
+  }
+  /** Whether the slot's state is ahead of `vector`. */
+  isAhead(slot: number): boolean {
+    return this.ground.exceptions.has(slot);
+  }
+  /** The first `count` keys of the slot by bytes, each with a hash of its state. */
+  keyDigests(slot: number, count: number): [key: Bytes, digest: number][] {
+    return keyDigests(this.ground, slot, count);
   }
   /** A hash of the slot's state that equals the hash of an equal state anywhere; 0: empty. */
   slotDigest(slot: number): number {

@@ -78,6 +78,23 @@ export function slotDigest(ground: Ground, slot: number): number {
   return crc32(out.bytes.subarray(0, out.length)) || 1;
 }
 
+/** The first `count` keys of the slot by bytes, each with a hash of its state. */
+export function keyDigests(ground: Ground, slot: number, count: number): [Bytes, number][] {
+  const { keyspace, roster } = ground;
+  const found = slotRefs(ground, slot).map((ref): [Bytes, number] => [keyspace.keyText(ref), ref]);
+  found.sort(([a], [b]) => (a < b ? -1 : 1));
+  return found.slice(0, count).map(([key, ref]) => {
+    const out = new ByteWriter(256);
+    const state = loadState(keyspace, ref);
+    const actors = new Set<Actor>();
+    collectActors(state, actors);
+    const dictionary = dictionaryOf(roster, actors);
+    for (const actor of dictionary.actors) out.raw(actorId(roster, actor));
+    writeKey(out, state, dictionary);
+    return [key, crc32(out.bytes.subarray(0, out.length))];
+  });
+}
+
 /** Reads a SLOT_STATE body. Checks all of it; returns what is wrong instead of a state. */
 export function decodeSlot(body: Uint8Array, roster: Roster): SlotState | string {
   const reader = new ByteReader(body);

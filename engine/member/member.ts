@@ -24,6 +24,7 @@ import {
   type ProcessFacts,
   type ReplicationView,
   type ServerContext,
+  type Verifying,
   type WaitDone,
 } from '../command/context.ts';
 import type { ClientSession } from '../command/session.ts';
@@ -36,10 +37,16 @@ import { Backlog } from '../log/backlog.ts';
 import { batchMeta, hasBatchMeta } from '../log/batch-meta.ts';
 import { frameBody } from '../log/frame.ts';
 import { type DatabaseMap, parseMap } from '../map/database-map.ts';
-import { type Introduction, PROTOCOL_VERSION, type Refusal } from '../replication/message.ts';
+import {
+  FEATURES,
+  type Introduction,
+  PROTOCOL_VERSION,
+  type Refusal,
+} from '../replication/message.ts';
 import { NONCE_BYTES } from '../replication/proof.ts';
 import type { SessionServer } from '../replication/server.ts';
 import { type TokenPart, TokenWatch, tokenPart } from '../replication/session-token.ts';
+import type { VerifyReport } from '../replication/verify-report.ts';
 import { admission } from './admission.ts';
 import { type Client, type ClientLink, Clients } from './clients.ts';
 import { type Dialled, isCaughtUp, Peers } from './peers.ts';
@@ -47,6 +54,7 @@ import { type Placement, placeMember } from './role.ts';
 import { StateMerge } from './state-merge.ts';
 import { type MemberView, memberInfo, memberStatus, replicationView } from './status.ts';
 import { Storage, type StorageSizes } from './storage.ts';
+import { Verifier } from './verifier.ts';
 import { Waits } from './waits.ts';
 
 export type MemberOptions = {
@@ -72,6 +80,7 @@ export class Member implements MemberApi {
   private readonly backlog: Backlog;
   private readonly storage: Storage;
   private readonly waits = new Waits();
+  private readonly verifier: Verifier;
   private map: DatabaseMap | null = null;
   private mapJson: string | null = null;
   private placement: Placement;
@@ -126,6 +135,15 @@ export class Member implements MemberApi {
     });
     this.clients = this.makeClients();
     this.peers = this.makePeers();
+    this.verifier = new Verifier({
+      db: this.db,
+      backlog: this.backlog,
+      peers: this.peers,
+      placement: () => this.placement,
+      isPaused: (region) => this.paused.has(region),
+      sealLocal: () => this.sealLocal(),
+      monotonicMs: () => env.clock.monotonicMs(),
+    });
     this.placement = placeMember(config, null);
     const stored = config.managed ? this.storage.loadMap() : null;
     if (stored === null || this.setMap(stored) !== null) this.place();
@@ -165,6 +183,7 @@ export class Member implements MemberApi {
     this.db.tick(wallMs, EXPIRY_BUDGET);
     this.context.clients.tick(wallMs);
     this.waits.check(nowMs);
+    this.verifier.tick();
     this.clients.tick();
     this.turn();
     this.storage.tick(nowMs);
@@ -245,6 +264,13 @@ export class Member implements MemberApi {
     const watch = new TokenWatch(parts);
     const { db } = this;
     return this.beginWait(() => (watch.reached(db.vector, db.roster) ? 1 : 0), 1, timeoutMs, done);
+  }
+
+  verify(region: string | null, done: (report: VerifyReport) => void): Verifying {
+    const names = this.placement.regions.map(({ name }) => name);
+    if (region !== null && !names.includes(region)) return 'no such region';
+    if (this.verifier.count >= limits.verificationsMax.value) return 'busy';
+    return this.verifier.begin(region === null ? names : [region], done);
   }
 
   link(region: string, pause: boolean): boolean {
@@ -429,6 +455,7 @@ export class Member implements MemberApi {
       member,
       actor: actorText(this.storage.actorId),
       purpose,
+      features: FEATURES,
       nonce: Buffer.from(this.env.random.bytes(NONCE_BYTES)).toString('hex'),
     };
   }
@@ -483,6 +510,8 @@ export class Member implements MemberApi {
       applyRemote: (frame, from) => this.applyRemote(frame, from),
       stateSink: (from) => this.makeStateMerge(from),
       published: (channel, message, from) => this.published(channel, message, from),
+      compare: (question) => this.verifier.answer(question),
+      compared: (answer) => this.verifier.receive(answer),
       exportSlot: (slot) => this.db.exportSlot(slot),
       slotRange: () => this.placement,
       confirmed: (server) => this.confirmed(server),

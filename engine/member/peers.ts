@@ -35,6 +35,10 @@ export type PeersHost = {
   applyRemote(frame: Uint8Array, from: Dialled): ApplyOutcome;
   stateSink(from: Dialled): StateSink;
   published(channel: Uint8Array, message: Uint8Array, from: Dialled): void;
+  /** The answer to a question about slots, or what is wrong with it. */
+  compare(question: Uint8Array): Uint8Array | string;
+  /** An answer to our own question. Returns what is wrong with it, or null. */
+  compared(answer: Uint8Array): string | null;
   exportSlot(slot: number): Uint8Array | null;
   slotRange(): { firstSlot: number; lastSlot: number };
   /** A puller has confirmed more, came or went. */
@@ -244,6 +248,7 @@ export class Peers {
         vector: host.vector,
         wallMs: () => host.env.clock.wallMs(),
         exportSlot: host.exportSlot,
+        compare: host.compare,
         get firstSlot() {
           return range().firstSlot;
         },
@@ -306,6 +311,7 @@ export class Peers {
         safeVector: host.safeVector,
         applyBatch: (frame) => host.applyRemote(frame, held),
         state: host.stateSink(held),
+        compared: host.compared,
         published: (channel, message) => host.published(channel, message, held),
         directLinksStand: () => this.directLinksStand(),
         send: (frame) => port.send(frame),

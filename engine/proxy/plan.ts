@@ -17,6 +17,7 @@ export type Special =
   | 'wait'
   | 'token'
   | 'after'
+  | 'verify'
   | 'multi'
   | 'exec'
   | 'discard'
@@ -69,6 +70,7 @@ const SPECIAL: Readonly<Record<string, Special>> = {
   'CRDT.WAIT': 'wait',
   'CRDT.TOKEN': 'token',
   'CRDT.AFTER': 'after',
+  'CRDT.VERIFY': 'verify',
   MULTI: 'multi',
   EXEC: 'exec',
   DISCARD: 'discard',

@@ -123,6 +123,10 @@ export class ProxyMember implements MemberApi {
     return () => {};
   }
 
+  verify() {
+    return 'no such region' as const;
+  }
+
   link(): boolean {
     return false;
   }

@@ -1,4 +1,5 @@
 import { readToken, slotsOf, writeToken } from '../replication/session-token.ts';
+import { type RegionReport, reportOf } from '../replication/verify-report.ts';
 import type { TestClient } from './test-client.ts';
 import { delay, keyIn, startRegion, type TestRegion, until } from './test-region.ts';
 
@@ -232,6 +233,55 @@ describe('what a client keeps across commands', () => {
     expect(await client.ask('CRDT.AFTER', token, -1)).toContain('timeout is negative');
     const foreign = writeToken({ database: 'x', parts: [part] });
     expect(await client.ask('CRDT.AFTER', foreign, 1)).toContain('of database "x", this is shop');
+  });
+
+  test('VERIFY asks every shard, and the reports become one', async () => {
+    const [one, two] = [region.shards[0][0], region.shards[1][0]];
+    const part = (changes: Partial<RegionReport>): RegionReport => ({
+      region: 'us',
+      verdict: 'converged',
+      equalSlots: 8192,
+      differentSlots: 0,
+      busySlots: 0,
+      differences: [],
+      opsInFlight: 2,
+      reason: '',
+      ...changes,
+    });
+    one.verifyReport = reportOf([part({}), part({ region: 'ap' })]);
+    const differences = [{ slot: 9000, keys: ['k\xff'] }];
+    two.verifyReport = reportOf([
+      part({ verdict: 'different', equalSlots: 8191, differentSlots: 1, differences }),
+      part({ region: 'ap', verdict: 'unreachable', equalSlots: 0, busySlots: 8192, reason: 'cut' }),
+    ]);
+    const text = Buffer.from((await client.ask('CRDT.VERIFY', 'JSON')) as string, 'latin1');
+    expect(JSON.parse(text.toString('utf8'))).toEqual({
+      verdict: 'different',
+      regions: [
+        part({
+          verdict: 'different',
+          equalSlots: 16_383,
+          differentSlots: 1,
+          differences,
+          opsInFlight: 4,
+        }),
+        part({
+          region: 'ap',
+          verdict: 'unreachable',
+          busySlots: 8192,
+          reason: 'cut',
+          opsInFlight: 4,
+        }),
+      ],
+    });
+    expect(((await client.ask('CRDT.VERIFY')) as unknown[]).slice(0, 2)).toEqual([
+      'verdict',
+      'different',
+    ]);
+    expect(await client.ask('CRDT.VERIFY', 'mars')).toContain('no peer region mars');
+    expect(await client.ask('CRDT.VERIFY', 'a', 'b')).toBe('ERR syntax error');
+    one.verifyReport = reportOf([]);
+    two.verifyReport = reportOf([]);
   });
 
   test('after a failover no token is given for writes that the old primary took', async () => {

@@ -17,6 +17,7 @@ import type { Special } from './plan.ts';
 import { nextCursor, readCursor } from './scan-cursor.ts';
 import { giveToken, waitForToken } from './token.ts';
 import { endWatching, runExec, runWatch } from './transaction.ts';
+import { verify } from './verify.ts';
 
 export function runSpecial(client: ProxyClient, special: Special, entry: Entry, args: Args): void {
   switch (special) {
@@ -31,6 +32,9 @@ export function runSpecial(client: ProxyClient, special: Special, entry: Entry, 
       break;
     case 'after':
       waitForToken(client, args);
+      break;
+    case 'verify':
+      verify(client, args);
       break;
     case 'subscribe':
       subscribe(client, entry, args);

@@ -8,6 +8,7 @@ import { Db } from '../core/db.ts';
 import type { Connection, Listener } from '../net/connection.ts';
 import { nodeSockets } from '../net/node-sockets.ts';
 import { type TokenPart, tokenPart } from '../replication/session-token.ts';
+import { reportOf, type VerifyReport } from '../replication/verify-report.ts';
 import { RequestParser } from '../resp/request-parser.ts';
 
 export class TestShard {
@@ -16,6 +17,7 @@ export class TestShard {
   /** What WAIT and CRDT.WAIT answer, and with which words they were asked. */
   waitCount = 1;
   readonly waits: string[][] = [];
+  verifyReport: VerifyReport = reportOf([]);
   slots = { firstSlot: 0, lastSlot: 16_383 };
   /** What CRDT.AFTER answers, and what it was asked. */
   tokenReached = 1;
@@ -153,6 +155,11 @@ export class TestShard {
       waitToken: (parts, timeoutMs, done) => {
         this.tokenWaits.push({ parts, timeoutMs });
         done(this.tokenReached);
+        return () => {};
+      },
+      verify: (region, done) => {
+        if (region === 'mars') return 'no such region';
+        done(this.verifyReport);
         return () => {};
       },
       link: () => true,

@@ -17,6 +17,7 @@
  *       25  ACK          puller   u32 epoch · f64 bytes consumed · vector
  *       26  HEARTBEAT    server   f64 wall ms · vector
  *       27  PUBLISH      server   u32 channel length · channel · message
+ *     28 to 31  COMPARE and its kin, in compare-message.ts
  *
  * Every reader returns null, or the words for what is wrong, when the bytes are no such message.
  */
@@ -28,6 +29,10 @@ import { decodeVector, encodeVector } from '../log/vector-bytes.ts';
 import { FRAME_KIND } from '../op/op.ts';
 
 export const PROTOCOL_VERSION = 1;
+
+/** The member answers COMPARE and COMPARE_KEYS. */
+export const COMPARE_FEATURE = 'compare';
+export const FEATURES: readonly string[] = [COMPARE_FEATURE];
 
 export const MESSAGE = {
   hello: 10,
@@ -45,6 +50,10 @@ export const MESSAGE = {
   ack: 25,
   heartbeat: 26,
   publish: 27,
+  compare: 28,
+  compared: 29,
+  compareKeys: 30,
+  keysCompared: 31,
 } as const;
 
 /** own: ops born in the server's region, and the puller's own region's; all: everything. */
@@ -67,6 +76,8 @@ export type Introduction = {
   readonly purpose: Purpose;
   /** 32 hex digits, fresh for each session. */
   readonly nonce: string;
+  /** What the member can do beyond the protocol's version; absent: nothing. Unknown ones are ignored. */
+  readonly features?: readonly string[];
 };
 
 export type Refusal = { readonly code: string; readonly message: string };
@@ -100,6 +111,11 @@ export function readIntroduction(frame: Uint8Array): Introduction | string {
   }
   if (value.purpose !== 'region' && value.purpose !== 'member') {
     return 'an introduction without a valid purpose';
+  }
+  const { features = [] } = value;
+  const isList = Array.isArray(features) && features.length <= 32;
+  if (!isList || features.some((name) => typeof name !== 'string' || name.length > 64)) {
+    return 'an introduction whose features are no list of names';
   }
   return value;
 }

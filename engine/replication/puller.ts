@@ -50,6 +50,8 @@ export type PullerHost = {
   applyBatch(frame: Uint8Array): ApplyOutcome;
   readonly state: StateSink;
   published(channel: Uint8Array, message: Uint8Array): void;
+  /** An answer to a question that `ask` sent. Returns what is wrong with it, or null. */
+  compared(frame: Uint8Array): string | null;
   /** Whether the sessions with all other regions stream: then relaying is not needed. */
   directLinksStand(): boolean;
   send(frame: Uint8Array): void;
@@ -157,6 +159,13 @@ export class Puller {
     }
   }
 
+  /** Sends a question about slots, which the server answers out of turn. False: no session stands. */
+  ask(question: Uint8Array): boolean {
+    if (this.stateName !== 'streaming') return false;
+    this.host.send(question);
+    return true;
+  }
+
   /** The link is gone. */
   closed(): void {
     this.stateName = 'closed';
@@ -260,6 +269,12 @@ export class Puller {
         const published = readPublish(frame);
         if (typeof published === 'string') this.end(published);
         else this.host.published(published.channel, published.message);
+        return;
+      }
+      case MESSAGE.compared:
+      case MESSAGE.keysCompared: {
+        const problem = this.host.compared(frame);
+        if (problem !== null) this.end(problem);
         return;
       }
       case MESSAGE.batch:

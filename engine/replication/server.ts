@@ -62,6 +62,8 @@ export type ServerHost = {
   /** Who we are, for this puller; or why we do not serve it. */
   admit(remote: Introduction): Introduction | Refusal;
   established(remote: Introduction): void;
+  /** The answer to COMPARE or COMPARE_KEYS, or what is wrong with the question. */
+  compare(question: Uint8Array): Uint8Array | string;
   /** The puller has confirmed more. */
   confirmed(): void;
   send(frame: Uint8Array): void;
@@ -148,6 +150,7 @@ export class SessionServer {
       case 'streaming':
         if (kind === MESSAGE.resume) this.startStream(frame);
         else if (kind === MESSAGE.ack) this.takeAck(frame);
+        else if (kind === MESSAGE.compare || kind === MESSAGE.compareKeys) this.compare(frame);
         else this.refuse('MALFORMED', `a frame of unknown kind ${kind}`);
         return;
       case 'closed':
@@ -271,6 +274,12 @@ export class SessionServer {
     this.outBytes = 0;
     this.host.send(sealStream(resume.epoch, resume.mode));
     this.host.confirmed();
+  }
+
+  private compare(question: Uint8Array): void {
+    const answer = this.host.compare(question);
+    if (typeof answer === 'string') this.refuse('MALFORMED', answer);
+    else this.host.send(answer);
   }
 
   private takeAck(frame: Uint8Array): void {

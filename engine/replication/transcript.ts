@@ -203,6 +203,7 @@ export class Transcript {
           merged: () => {},
         }),
         published: () => {},
+        compared: () => null,
         directLinksStand: () =>
           this.sessions.every(({ from, puller }) => from !== node || puller.state === 'streaming'),
         send: (frame) => session().toServer.push(frame),
@@ -237,6 +238,7 @@ export class Transcript {
           return { code: what, message: `not what member ${node.name} has` };
         },
         established: () => {},
+        compare: () => 'a question that no transcript asks',
         confirmed: () => {},
         send: (bytes) => session().toPuller.push(...split(bytes)),
         bufferedBytes: () => 0,

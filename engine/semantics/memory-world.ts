@@ -246,6 +246,7 @@ function loneMember(publish: (channel: string, message: string) => void): Member
     slots: () => ({ firstSlot: 0, lastSlot: 16_383 }),
     tokenParts: () => [],
     waitToken: (parts, timeoutMs, done) => atOnce(parts, timeoutMs, done),
+    verify: () => 'no such region',
     link: () => false,
     setMap: () => null,
     getMap: () => null,

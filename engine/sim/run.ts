@@ -27,6 +27,7 @@ const REGIONS: readonly SimRegion[] = [
 const SLOT_COUNT = 16_384;
 const SAMPLE_MS = 200;
 const SETTLE_MS_MAX = 45_000;
+const VERIFY_MS_MAX = 10_000;
 /** In so many of the runs all members are restarted at the end; it costs as much as a third of a run. */
 const RESTART_SHARE = 0.3;
 
@@ -71,6 +72,7 @@ export function runSeed(seed: number, transcriptLines = 0): Outcome {
   for (const process of processes) process.calmDown();
   settle(cluster, untilMs + SETTLE_MS_MAX);
   cluster.problem ??= checkMembers(cluster, flushes);
+  cluster.problem ??= checkVerify(cluster, seed);
   if (cluster.problem === null && random.chance(RESTART_SHARE)) {
     const afterwards = checkRestarts(world, processes, (ms) => {
       runWhileSound(cluster, world.nowMs + ms);
@@ -230,6 +232,21 @@ function checkMembers(cluster: Cluster, flushes: boolean): string | null {
     if (problem !== null) return `${name}: ${problem}`;
   }
   return null;
+}
+
+/** Has one of the primaries compare itself with the other regions: it must see what we see. */
+function checkVerify(cluster: Cluster, seed: number): string | null {
+  const { world } = cluster;
+  const primaries = cluster.processes.filter(({ member }) => member?.role() === 'primary');
+  const { name, member } = primaries[seed % primaries.length];
+  let found = 'no report came';
+  const begun = member!.verify(null, (report) => {
+    found = report.verdict === 'converged' ? '' : JSON.stringify(report);
+  });
+  if (typeof begun === 'string') return `${name} does not verify: ${begun}`;
+  const untilMs = world.nowMs + VERIFY_MS_MAX;
+  while (found !== '' && world.nowMs < untilMs) runWhileSound(cluster, world.nowMs + 250);
+  return cluster.problem ?? (found === '' ? null : `${name} does not see convergence: ${found}`);
 }
 
 function upMembers(cluster: Cluster): Db[] {

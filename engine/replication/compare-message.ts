@@ -1,0 +1,175 @@
+/**
+ * The messages by which two members compare their slots, as frames. A puller asks, the server of
+ * its session answers each question at once, with what holds in that very turn.
+ *
+ *     kind  name           from     body (little-endian)
+ *       28  COMPARE        puller   u32 id · u16 n · n × u16 slot · vector
+ *       29  COMPARED       server   u32 id · u16 n · n × (u32 digest, u8 busy) · vector
+ *       30  COMPARE_KEYS   puller   u32 id · u16 slot · vector
+ *       31  KEYS_COMPARED  server   u32 id · u8 busy · u8 whole · u32 n · n × (u32 length, key,
+ *                                   u32 digest) by key · vector
+ *
+ * The vector is what the sender has applied. *Busy* says that the slot was touched by an op which the
+ * server has applied and the asker's vector does not cover (or that the server cannot tell): then
+ * a difference means nothing.
+ */
+
+import type { Bytes } from '../crdt/dot.ts';
+import type { Roster } from '../crdt/roster.ts';
+import type { VersionVector } from '../crdt/version-vector.ts';
+import { SLOT_COUNT } from '../keyspace/slot.ts';
+import { frameBody, sealFrame } from '../log/frame.ts';
+import { decodeVector, encodeVector } from '../log/vector-bytes.ts';
+import { ByteReader } from '../op/byte-reader.ts';
+import { ByteWriter } from '../op/byte-writer.ts';
+import { KEY_BYTES_MAX } from '../op/op.ts';
+import { MESSAGE } from './message.ts';
+
+/** Slots of one question; bounds what an answer costs. */
+export const COMPARE_SLOTS_MAX = 2048;
+/** Keys of one answer, the first by bytes. */
+export const COMPARE_KEYS_MAX = 10_000;
+
+export type Compare = {
+  readonly id: number;
+  readonly slots: readonly number[];
+  readonly vector: VersionVector;
+};
+
+export type Compared = {
+  readonly id: number;
+  readonly digests: readonly number[];
+  readonly busy: readonly boolean[];
+  readonly vector: VersionVector;
+};
+
+export type CompareKeys = {
+  readonly id: number;
+  readonly slot: number;
+  readonly vector: VersionVector;
+};
+
+/** Keys in order, each with a digest of its state. */
+export type KeyDigests = readonly (readonly [key: Bytes, digest: number])[];
+
+export type KeysCompared = {
+  readonly id: number;
+  readonly busy: boolean;
+  /** False: the slot has more keys than these. */
+  readonly whole: boolean;
+  readonly keys: KeyDigests;
+  readonly vector: VersionVector;
+};
+
+export function sealCompare({ id, slots, vector }: Compare, roster: Roster): Uint8Array {
+  const out = new ByteWriter(256);
+  out.u32(id);
+  out.u16(slots.length);
+  for (const slot of slots) out.u16(slot);
+  return seal(MESSAGE.compare, out, vector, roster);
+}
+
+export function readCompare(frame: Uint8Array, roster: Roster): Compare | string {
+  const reader = new ByteReader(frameBody(frame));
+  const id = reader.u32();
+  const count = reader.count(16, 2);
+  if (count > COMPARE_SLOTS_MAX) reader.fail(`${count} slots at once`);
+  const slots: number[] = [];
+  for (let n = 0; n < count && reader.problem === null; n++) slots.push(readSlot(reader));
+  const vector = readVectorAfter(reader, roster);
+  return typeof vector === 'string' ? `a bad COMPARE: ${vector}` : { id, slots, vector };
+}
+
+export function sealCompared(compared: Compared, roster: Roster): Uint8Array {
+  const { id, digests, busy, vector } = compared;
+  const out = new ByteWriter(256);
+  out.u32(id);
+  out.u16(digests.length);
+  for (const [n, digest] of digests.entries()) {
+    out.u32(digest);
+    out.u8(busy[n] ? 1 : 0);
+  }
+  return seal(MESSAGE.compared, out, vector, roster);
+}
+
+export function readCompared(frame: Uint8Array, roster: Roster): Compared | string {
+  const reader = new ByteReader(frameBody(frame));
+  const id = reader.u32();
+  const digests: number[] = [];
+  const busy: boolean[] = [];
+  const count = reader.count(16, 5);
+  for (let n = 0; n < count && reader.problem === null; n++) {
+    digests.push(reader.u32());
+    busy.push(reader.u8() !== 0);
+  }
+  const vector = readVectorAfter(reader, roster);
+  return typeof vector === 'string' ? `a bad COMPARED: ${vector}` : { id, digests, busy, vector };
+}
+
+export function sealCompareKeys({ id, slot, vector }: CompareKeys, roster: Roster): Uint8Array {
+  const out = new ByteWriter(256);
+  out.u32(id);
+  out.u16(slot);
+  return seal(MESSAGE.compareKeys, out, vector, roster);
+}
+
+export function readCompareKeys(frame: Uint8Array, roster: Roster): CompareKeys | string {
+  const reader = new ByteReader(frameBody(frame));
+  const id = reader.u32();
+  const slot = readSlot(reader);
+  const vector = readVectorAfter(reader, roster);
+  return typeof vector === 'string' ? `a bad COMPARE_KEYS: ${vector}` : { id, slot, vector };
+}
+
+export function sealKeysCompared(compared: KeysCompared, roster: Roster): Uint8Array {
+  const { id, busy, whole, keys, vector } = compared;
+  const out = new ByteWriter(1024);
+  out.u32(id);
+  out.u8(busy ? 1 : 0);
+  out.u8(whole ? 1 : 0);
+  out.u32(keys.length);
+  for (const [key, digest] of keys) {
+    out.text(key);
+    out.u32(digest);
+  }
+  return seal(MESSAGE.keysCompared, out, vector, roster);
+}
+
+export function readKeysCompared(frame: Uint8Array, roster: Roster): KeysCompared | string {
+  const reader = new ByteReader(frameBody(frame));
+  const id = reader.u32();
+  const busy = reader.u8() !== 0;
+  const whole = reader.u8() !== 0;
+  const keys: [Bytes, number][] = [];
+  const count = reader.count(32, 8);
+  if (count > COMPARE_KEYS_MAX) reader.fail(`${count} keys at once`);
+  let previous: Bytes | null = null;
+  for (let n = 0; n < count && reader.problem === null; n++) {
+    const key = reader.text(KEY_BYTES_MAX);
+    if (previous !== null && key <= previous) reader.fail('keys that are not in order');
+    keys.push([key, reader.u32()]);
+    previous = key;
+  }
+  const vector = readVectorAfter(reader, roster);
+  if (typeof vector === 'string') return `a bad KEYS_COMPARED: ${vector}`;
+  return { id, busy, whole, keys, vector };
+}
+
+function seal(kind: number, out: ByteWriter, vector: VersionVector, roster: Roster): Uint8Array {
+  const head = out.toBytes();
+  const tail = encodeVector(vector, roster);
+  const body = new Uint8Array(head.length + tail.length);
+  body.set(head);
+  body.set(tail, head.length);
+  return sealFrame(kind, body);
+}
+
+function readSlot(reader: ByteReader): number {
+  const slot = reader.u16();
+  return slot < SLOT_COUNT ? slot : reader.fail(`there is no slot ${slot}`);
+}
+
+/** The vector that fills the rest of the body, or what is wrong with any of it. */
+function readVectorAfter(reader: ByteReader, roster: Roster): VersionVector | string {
+  return reader.problem ?? decodeVector(reader.bytes, reader.at, roster);
+}
