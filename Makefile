@@ -5,10 +5,10 @@ BUN := node_modules/.bin/bun
 JEST := $(RUN) --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js
 READY := node_modules/.package-lock.json
 
-.PHONY: help install demo demo-kill demo-heal check test test-redis generate format sim sim-long mutants crash keydb-cut failover bench images e2e clean
+.PHONY: help install demo demo-kill demo-heal check test test-redis generate format sim sim-long mutants crash keydb-cut failover bench bench-collections images e2e clean
 
 help: ## print every target with its line
-	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Try it
 install: $(READY) ## install the packages, runtimes included
@@ -65,6 +65,9 @@ failover: $(READY) ## measure the gap at a writing client: WHAT=process|node|zon
 
 bench: $(READY) ## speed and size beside the redis-server on PATH, about 10 minutes; PART=throughput|latency|memory|restart|replication
 	@$(RUN) bench/main.ts $(if $(PART),--part $(PART)) $(if $(KEYS),--keys $(KEYS)) $(if $(RUNS),--runs $(RUNS))
+
+bench-collections: $(READY) ## small hashes and sets beside the redis-server on PATH: bytes a key, speed pipelined by 16
+	@$(RUN) bench/collections.ts
 
 ##@ Kubernetes
 images: $(READY) ## build meridian-engine:dev and meridian-operator:dev with docker or podman
