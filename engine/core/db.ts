@@ -10,7 +10,6 @@ import type { Amount } from '../crdt/amount.ts';
 import { formatAmount } from '../crdt/amount-text.ts';
 import type { Actor, Bytes } from '../crdt/dot.ts';
 import { explainKey, type KeyExplanation } from '../crdt/explain.ts';
-import { visibleType } from '../crdt/key-state.ts';
 import { internActor, type Roster } from '../crdt/roster.ts';
 import { advance, joinVector, type VersionVector } from '../crdt/version-vector.ts';
 import { BatchReader } from '../op/batch-reader.ts';
@@ -41,6 +40,8 @@ export interface DbOptions {
   region: number;
   /** Bytes; 0 or absent: no limit. */
   maxMemoryBytes?: number;
+  /** False: small sets and hashes are kept as large ones are, for comparison. */
+  packing?: boolean;
   /** What `hugePageAdvice()` returned; absent: memory as it comes. */
   adviseMemory?: ((buffer: ArrayBuffer) => void) | null;
 }
@@ -54,6 +55,7 @@ export class Db {
   constructor(options: DbOptions) {
     this.ground = new Ground(options.random, options.region, options.adviseMemory ?? null);
     this.ground.maxMemoryBytes = options.maxMemoryBytes ?? 0;
+    this.ground.packing = options.packing ?? true;
     this.remote = new RemoteBatches(this.ground, new BatchReader(this.ground.roster));
   }
 
@@ -181,7 +183,7 @@ export class Db {
   // ── Keys ──────────────────────────────────────────────────────────────────────────────────
 
   type(key: Bytes): KeyType {
-    return visibleType(this.ground.visible(key), this.ground.roster) ?? 'none';
+    return keys.typeOf(this.ground, key) ?? 'none';
   }
   /** Number of live keys (logically expired ones may be counted until the expiry cycle is there). */
   get size(): number {

@@ -24,23 +24,22 @@ import {
   type VersionVector,
 } from '../crdt/version-vector.ts';
 import { CHUNK_SHIFT, UNIT_MASK } from '../keyspace/arena.ts';
-import {
-  HEADER_UNITS,
-  META_RICH,
-  metaOf,
-  TTL_KIND_MASK,
-  TTL_OWN_FINITE,
-} from '../keyspace/entry.ts';
+import { HEADER_UNITS, metaOf, TTL_KIND_MASK, TTL_OWN_FINITE } from '../keyspace/entry.ts';
 import { type KeyPlace, newKeyPlace } from '../keyspace/key-place.ts';
 import { Keyspace } from '../keyspace/keyspace.ts';
+import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
+import { packState } from '../keyspace/packed-collection.ts';
 import { loadState, packedLayout, storeState } from '../keyspace/packed-string.ts';
 import { slotOf } from '../keyspace/slot.ts';
 import { BatchWriter } from '../op/batch-writer.ts';
 import { outOfMemory, readOnly } from './db-error.ts';
+import { PackedWriter } from './packed-write.ts';
 import { stateBytes, touchedBytes } from './rich-size.ts';
 
 /** How long other regions leave an expired key to the region whose TTL write won. */
 export const EXPIRY_GRACE_MS = 10_000;
+/** A rich set or hash that has shrunk to this becomes a packed block again. */
+const REPACKED_ELEMENTS_MAX = PACKED_ELEMENTS_MAX / 2;
 const SCRATCH_BYTES = 4096;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -50,6 +49,7 @@ export class Ground {
   readonly clock: HlcClock = newClock();
   readonly keyspace: Keyspace;
   readonly batch: BatchWriter;
+  readonly packed: PackedWriter;
   readonly random: () => number;
   /** Number of this member's region. */
   readonly region: number;
@@ -62,6 +62,8 @@ export class Ground {
   seq = 0;
   writable = false;
   maxMemoryBytes = 0;
+  /** Whether small sets and hashes become packed blocks. */
+  packing = true;
   touched: ((key: Bytes) => void) | null = null;
   touchedAll: (() => void) | null = null;
   private readonly place: KeyPlace = newKeyPlace();
@@ -75,6 +77,7 @@ export class Ground {
     this.random = random;
     this.region = region;
     this.keyspace = new Keyspace(random, (actor) => this.graceMs(actor), adviseMemory);
+    this.packed = new PackedWriter(this.keyspace);
     this.batch = new BatchWriter(this.roster);
   }
 
@@ -112,15 +115,22 @@ export class Ground {
   isExpired(ref: number): boolean {
     const meta = metaOf(this.keyspace.arena, ref);
     if ((meta & TTL_KIND_MASK) < TTL_OWN_FINITE) return false;
-    if ((meta & META_RICH) !== 0) return ttlExpiry(loadState(this.keyspace, ref).ttl) <= this.nowMs;
+    if (this.keyspace.isRich(ref))
+      return ttlExpiry(loadState(this.keyspace, ref).ttl) <= this.nowMs;
     const floats = this.keyspace.arena.f64[ref >>> CHUNK_SHIFT];
     return floats[(ref & UNIT_MASK) + HEADER_UNITS] <= this.nowMs;
   }
 
+  /** The entry that clients see of a key; 0: absent or expired. */
+  findVisible(key: Bytes): number {
+    const { ref } = this.findText(key);
+    return ref === 0 || this.isExpired(ref) ? 0 : ref;
+  }
+
   /** The state that clients see of a key: null when absent or expired. Do not change it. */
   visible(key: Bytes): KeyState | null {
-    const { ref } = this.findText(key);
-    return ref === 0 || this.isExpired(ref) ? null : loadState(this.keyspace, ref);
+    const ref = this.findVisible(key);
+    return ref === 0 ? null : loadState(this.keyspace, ref);
   }
 
   // ── Local writes ──────────────────────────────────────────────────────────────────────────
@@ -166,6 +176,13 @@ export class Ground {
     return this.applyAt(place, state, envelope, op);
   }
 
+  /** As `commit`, of an op made without the state. */
+  commitUnseen(place: KeyPlace, op: KeyOp): void {
+    const hlc = this.stamp();
+    this.batch.op(place.slot, hlc, op);
+    this.apply(place, { actor: this.actor, seq: this.seq, hlc, slot: place.slot, op }, op);
+  }
+
   /** DEL of what is at `place`. */
   deletePlace(place: KeyPlace): void {
     const state = this.load(place);
@@ -175,6 +192,15 @@ export class Ground {
   }
 
   // ── Applying ──────────────────────────────────────────────────────────────────────────────
+
+  /** Applies an op to what is at `place`: in its packed block where that is possible. */
+  apply(place: KeyPlace, envelope: Envelope, op: KeyOp): void {
+    if (!this.packing || !this.packed.apply(place, envelope, op)) {
+      this.applyAt(place, this.load(place), envelope, op);
+    } else if (this.touched !== null) {
+      this.touched(op.key);
+    }
+  }
 
   /** Applies an op to the state at `place` and stores the result. */
   applyAt(place: KeyPlace, state: KeyState | null, envelope: Envelope, op: KeyOp): KeyState | null {
@@ -194,6 +220,13 @@ export class Ground {
     if (state === null || packedLayout(state) >= 0) {
       storeState(this.keyspace, place, state, 0, NEVER);
       return;
+    }
+    if (this.packing) {
+      // A rich one is packed again only when it has become small: it may grow and shrink at the limit.
+      const isRich = place.ref !== 0 && this.keyspace.isRich(place.ref);
+      const elementsMax = isRich ? REPACKED_ELEMENTS_MAX : PACKED_ELEMENTS_MAX;
+      const { editor } = this.packed;
+      if (packState(this.keyspace, place, state, editor, elementsMax)) return;
     }
     const bytes = richBytes >= 0 ? richBytes : stateBytes(state);
     storeState(this.keyspace, place, state, bytes, this.dueMs(state));

@@ -1,14 +1,20 @@
-/** Hashes: reads from the visible state, writes as ops on fields. All throw WRONGTYPE. */
+/** Hashes: reads from the packed block or the visible state, writes as ops. All throw WRONGTYPE. */
 
 import type { Amount } from '../crdt/amount.ts';
 import { cellAmount, cellText } from '../crdt/cell.ts';
 import type { Bytes } from '../crdt/dot.ts';
 import type { HashState } from '../crdt/field-map.ts';
 import { type KeyState, visibleType } from '../crdt/key-state.ts';
+import type { HashRemove, HashSet } from '../crdt/op.ts';
 import { prepareHashAdd, prepareHashRemove, prepareHashSet } from '../crdt/prepare.ts';
+import { BLOCK_HASH } from '../keyspace/entry.ts';
+import type { KeyPlace } from '../keyspace/key-place.ts';
+import { loadState } from '../keyspace/packed-string.ts';
 import { hashNotAFloat, hashNotAnInteger, wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 import { checkSum } from './strings.ts';
+
+type Pairs = readonly (readonly [Bytes, Bytes])[];
 
 function visibleHash(ground: Ground, state: KeyState | null): HashState | null {
   const type = visibleType(state, ground.roster);
@@ -16,36 +22,62 @@ function visibleHash(ground: Ground, state: KeyState | null): HashState | null {
   return state === null ? null : state.hash;
 }
 
+/** The hash of a rich entry. */
+function richHash(ground: Ground, ref: number): HashState | null {
+  return visibleHash(ground, loadState(ground.keyspace, ref));
+}
+
 export function hashGet(ground: Ground, key: Bytes, field: Bytes): Bytes | null {
-  const cell = visibleHash(ground, ground.visible(key))?.get(field);
+  const ref = ground.findVisible(key);
+  const { packed } = ground;
+  if (packed.see(ref, BLOCK_HASH)) {
+    if (!packed.find(field)) return null;
+    return packed.view.bytes.latin1Slice(packed.view.valueStart, packed.view.valueEnd);
+  }
+  const cell = richHash(ground, ref)?.get(field);
   return cell === undefined ? null : cellText(cell, ground.roster);
 }
 
 export function hashSize(ground: Ground, key: Bytes): number {
-  return visibleHash(ground, ground.visible(key))?.size ?? 0;
+  const ref = ground.findVisible(key);
+  if (ground.packed.see(ref, BLOCK_HASH)) return ground.packed.view.count;
+  return richHash(ground, ref)?.size ?? 0;
 }
 
 export function hashEntries(ground: Ground, key: Bytes): [Bytes, Bytes][] {
   const entries: [Bytes, Bytes][] = [];
-  const hash = visibleHash(ground, ground.visible(key));
-  if (hash === null) return entries;
-  for (const [field, cell] of hash) entries.push([field, cellText(cell, ground.roster) ?? '']);
+  const ref = ground.findVisible(key);
+  if (ground.packed.see(ref, BLOCK_HASH)) {
+    const { view } = ground.packed;
+    while (view.next()) {
+      const field = view.bytes.latin1Slice(view.nameStart, view.nameEnd);
+      entries.push([field, view.bytes.latin1Slice(view.valueStart, view.valueEnd)]);
+    }
+    return entries;
+  }
+  for (const [field, cell] of richHash(ground, ref) ?? []) {
+    entries.push([field, cellText(cell, ground.roster) ?? '']);
+  }
   return entries;
 }
 
 /** Returns the number of fields that were not there. */
-export function hashSet(
-  ground: Ground,
-  key: Bytes,
-  fields: readonly (readonly [Bytes, Bytes])[],
-): number {
+export function hashSet(ground: Ground, key: Bytes, fields: Pairs): number {
   ground.checkGrowth();
   const place = ground.findForWrite(key);
-  const state = ground.load(place);
-  const before = visibleHash(ground, state)?.size ?? 0;
-  const op = prepareHashSet(state, key, fields);
+  const op = hashSetOf(ground, place, key, fields);
   if (op === null) return 0;
-  return (ground.commit(place, state, op)?.hash?.size ?? 0) - before;
+  ground.commitUnseen(place, op);
+  let added = 0;
+  for (const { drops, floors } of op.fields) if (drops.length + floors.length === 0) added++;
+  return added;
+}
+
+function hashSetOf(ground: Ground, place: KeyPlace, key: Bytes, fields: Pairs): HashSet | null {
+  if (ground.packed.see(place.ref, BLOCK_HASH)) return ground.packed.prepareHashSet(key, fields);
+  const state = ground.load(place);
+  visibleHash(ground, state);
+  return prepareHashSet(state, key, fields);
 }
 
 /** HINCRBY and HINCRBYFLOAT. Returns the value that shows afterwards. */
@@ -69,11 +101,24 @@ export function hashAdd(
 export function hashRemove(ground: Ground, key: Bytes, fields: readonly Bytes[]): number {
   ground.checkWritable();
   const place = ground.findForWrite(key);
-  const state = ground.load(place);
-  if (visibleHash(ground, state) === null) return 0;
-  const op = prepareHashRemove(state, key, fields);
+  if (place.ref === 0) return 0;
+  const op = hashRemoveOf(ground, place, key, fields);
   if (op === null) return 0;
-  const removed = op.fields.length;
-  ground.commit(place, state, op);
-  return removed;
+  ground.commitUnseen(place, op);
+  return op.fields.length;
+}
+
+function hashRemoveOf(
+  ground: Ground,
+  place: KeyPlace,
+  key: Bytes,
+  fields: readonly Bytes[],
+): HashRemove | null {
+  const { packed } = ground;
+  if (packed.see(place.ref, BLOCK_HASH) && !packed.mayOrphanTtl(place.ref, fields.length)) {
+    return packed.prepareHashRemove(key, fields);
+  }
+  const state = ground.load(place);
+  if (visibleHash(ground, state) === null) return null;
+  return prepareHashRemove(state, key, fields);
 }

@@ -1,12 +1,22 @@
 /** What works on keys of any type: existence, expiry, removal, rename, walks over the keyspace. */
 
 import type { Bytes } from '../crdt/dot.ts';
-import { isDead, visibleType } from '../crdt/key-state.ts';
+import { isDead, type ValueType, visibleType } from '../crdt/key-state.ts';
 import { holdsIncrements, prepareExpire } from '../crdt/prepare.ts';
 import { ttlExpiry } from '../crdt/ttl.ts';
 import { copyVector } from '../crdt/version-vector.ts';
 import { CHUNK_SHIFT } from '../keyspace/arena.ts';
-import { dotActor, dotSeq, LAYOUT_COUNT_SHIFT, metaOf, siblingUnit } from '../keyspace/entry.ts';
+import {
+  BLOCK_SET,
+  blockKind,
+  dotActor,
+  dotSeq,
+  expiryOf,
+  LAYOUT_COUNT_SHIFT,
+  META_RICH,
+  metaOf,
+  siblingUnit,
+} from '../keyspace/entry.ts';
 import { loadState } from '../keyspace/packed-string.ts';
 import { randomEntry, scanTable } from '../keyspace/scan.ts';
 import { SLOT_COUNT } from '../keyspace/slot.ts';
@@ -58,10 +68,24 @@ export function deleteText(ground: Ground, key: Bytes): boolean {
   return deleteKey(ground, bytes, 0, bytes.length);
 }
 
+/** The type that clients see; null: no such key. */
+export function typeOf(ground: Ground, key: Bytes): ValueType | null {
+  const ref = ground.findVisible(key);
+  if (ref === 0) return null;
+  const meta = metaOf(ground.keyspace.arena, ref);
+  if ((meta & META_RICH) === 0) return 'string';
+  const kind = blockKind(meta);
+  if (kind !== 0) return kind === BLOCK_SET ? 'set' : 'hash';
+  return visibleType(loadState(ground.keyspace, ref), ground.roster);
+}
+
 /** ms since the epoch; Infinity: no TTL; undefined: no such key. */
 export function expiryOfKey(ground: Ground, key: Bytes): number | undefined {
-  const state = ground.visible(key);
-  return state === null || isDead(state) ? undefined : ttlExpiry(state.ttl);
+  const ref = ground.findVisible(key);
+  if (ref === 0) return undefined;
+  if (!ground.keyspace.isRich(ref)) return expiryOf(ground.keyspace.arena, ref);
+  const state = loadState(ground.keyspace, ref);
+  return isDead(state) ? undefined : ttlExpiry(state.ttl);
 }
 
 /** EXPIRE and PERSIST. False: no such key, or nothing to persist. */
@@ -134,7 +158,8 @@ export function flush(ground: Ground): void {
 function refHoldsIncrements(ground: Ground, ref: number): boolean {
   const { keyspace } = ground;
   if (keyspace.isRich(ref)) return holdsIncrements(loadState(keyspace, ref));
-  return (metaOf(keyspace.arena, ref) & 0xff) >>> LAYOUT_COUNT_SHIFT > 0;
+  const meta = metaOf(keyspace.arena, ref);
+  return blockKind(meta) === 0 && (meta & 0xff) >>> LAYOUT_COUNT_SHIFT > 0;
 }
 
 /** All entries of a slot; they may be removed while the list is walked. */

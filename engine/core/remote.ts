@@ -117,7 +117,7 @@ export class RemoteBatches {
     const { ground, reader } = this;
     if (op.kind === 'flush') return;
     const { writer, seq, hlc, slot } = reader;
-    ground.applyAt(place, ground.load(place), { actor: writer, seq, hlc, slot, op }, op);
+    ground.apply(place, { actor: writer, seq, hlc, slot, op }, op);
   }
 
   /** A SET on a key that is absent, or plain and exactly what the SET saw. */

@@ -1,9 +1,13 @@
-/** Sets: reads from the visible state, writes as ops on members. All throw WRONGTYPE. */
+/** Sets: reads from the packed block or the visible state, writes as ops. All throw WRONGTYPE. */
 
 import type { Bytes } from '../crdt/dot.ts';
 import type { SetState } from '../crdt/element-set.ts';
 import { type KeyState, visibleType } from '../crdt/key-state.ts';
+import type { SetAdd, SetRemove } from '../crdt/op.ts';
 import { prepareSetAdd, prepareSetRemove } from '../crdt/prepare.ts';
+import { BLOCK_SET } from '../keyspace/entry.ts';
+import type { KeyPlace } from '../keyspace/key-place.ts';
+import { loadState } from '../keyspace/packed-string.ts';
 import { wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 
@@ -13,41 +17,80 @@ function visibleSet(ground: Ground, state: KeyState | null): SetState | null {
   return state === null ? null : state.set;
 }
 
+/** The set of a rich entry. */
+function richSet(ground: Ground, ref: number): SetState | null {
+  return visibleSet(ground, loadState(ground.keyspace, ref));
+}
+
 export function setHas(ground: Ground, key: Bytes, member: Bytes): boolean {
-  return visibleSet(ground, ground.visible(key))?.has(member) ?? false;
+  const ref = ground.findVisible(key);
+  if (ground.packed.see(ref, BLOCK_SET)) return ground.packed.find(member);
+  return richSet(ground, ref)?.has(member) ?? false;
 }
 
 export function setSize(ground: Ground, key: Bytes): number {
-  return visibleSet(ground, ground.visible(key))?.size ?? 0;
+  const ref = ground.findVisible(key);
+  if (ground.packed.see(ref, BLOCK_SET)) return ground.packed.view.count;
+  return richSet(ground, ref)?.size ?? 0;
 }
 
 export function setMembers(ground: Ground, key: Bytes): Bytes[] {
-  const set = visibleSet(ground, ground.visible(key));
-  return set === null ? [] : [...set.keys()];
+  const ref = ground.findVisible(key);
+  if (!ground.packed.see(ref, BLOCK_SET)) return [...(richSet(ground, ref)?.keys() ?? [])];
+  const { view } = ground.packed;
+  const members: Bytes[] = [];
+  while (view.next()) members.push(view.bytes.latin1Slice(view.nameStart, view.nameEnd));
+  return members;
 }
 
 /** Returns the number of members that were not there. */
 export function setAdd(ground: Ground, key: Bytes, members: readonly Bytes[]): number {
   ground.checkGrowth();
   const place = ground.findForWrite(key);
-  const state = ground.load(place);
-  const before = visibleSet(ground, state)?.size ?? 0;
-  const op = prepareSetAdd(state, key, members);
+  const op = setAddOf(ground, place, key, members);
   if (op === null) return 0;
-  return (ground.commit(place, state, op)?.set?.size ?? 0) - before;
+  ground.commitUnseen(place, op);
+  let added = 0;
+  for (const { drops } of op.members) if (drops.length === 0) added++;
+  return added;
+}
+
+function setAddOf(
+  ground: Ground,
+  place: KeyPlace,
+  key: Bytes,
+  members: readonly Bytes[],
+): SetAdd | null {
+  if (ground.packed.see(place.ref, BLOCK_SET)) return ground.packed.prepareSetAdd(key, members);
+  const state = ground.load(place);
+  visibleSet(ground, state);
+  return prepareSetAdd(state, key, members);
 }
 
 /** Returns the number of members removed. */
 export function setRemove(ground: Ground, key: Bytes, members: readonly Bytes[]): number {
   ground.checkWritable();
   const place = ground.findForWrite(key);
-  const state = ground.load(place);
-  if (visibleSet(ground, state) === null) return 0;
-  const op = prepareSetRemove(state, key, members);
+  if (place.ref === 0) return 0;
+  const op = setRemoveOf(ground, place, key, members);
   if (op === null) return 0;
-  const removed = op.members.length;
-  ground.commit(place, state, op);
-  return removed;
+  ground.commitUnseen(place, op);
+  return op.members.length;
+}
+
+function setRemoveOf(
+  ground: Ground,
+  place: KeyPlace,
+  key: Bytes,
+  members: readonly Bytes[],
+): SetRemove | null {
+  const { packed } = ground;
+  if (packed.see(place.ref, BLOCK_SET) && !packed.mayOrphanTtl(place.ref, members.length)) {
+    return packed.prepareSetRemove(key, members);
+  }
+  const state = ground.load(place);
+  if (visibleSet(ground, state) === null) return null;
+  return prepareSetRemove(state, key, members);
 }
 
 /** `count` distinct members at random, all if there are fewer. O(size of the set). */

@@ -20,6 +20,10 @@
  * TTL kind 0: no TTL write. 1: the sibling's own dot wrote "infinite" (a plain SET). 2: the
  * sibling's own dot wrote a finite expiry (SETEX). 3: one TTL write with another dot.
  *
+ * A *block* entry is a small set or hash: its value is a packed block (packed-block.ts), bits 4-7 of
+ * its layout say of which type, and its TTL kind is 0 or 3. It has the flag rich too, so that
+ * whatever handles strings in place keeps off it.
+ *
  * A *rich* entry is anything that does not fit this: bytes 0-3 of its value are an index into the
  * keyspace's JS states, it has no sibling or contributions, and its TTL kind is 2 when it waits in
  * the wheel, else 0. A key or value that would make the block too large lies *outside*: the 4
@@ -40,6 +44,10 @@ export const TTL_KIND_MASK = 3;
 export const LAYOUT_SIBLING = 4;
 export const LAYOUT_VALUE_OUTSIDE = 8;
 export const LAYOUT_COUNT_SHIFT = 4;
+/** In the place of the number of contributions: what a block entry holds. */
+export const BLOCK_MASK = 0xf0;
+export const BLOCK_SET = 0x90;
+export const BLOCK_HASH = 0xa0;
 export const SLOT_MASK = 0x3fff;
 /** Flags in word 2. */
 export const META_RICH = 0x40000000;
@@ -63,7 +71,8 @@ function makeUnitsBeforeKey(): Uint8Array {
   const units = new Uint8Array(256);
   for (let layout = 0; layout < 256; layout++) {
     const sibling = (layout & LAYOUT_SIBLING) !== 0 ? SIBLING_UNITS : 0;
-    const contributions = (layout >>> LAYOUT_COUNT_SHIFT) * CONTRIBUTION_UNITS;
+    const count = layout >>> LAYOUT_COUNT_SHIFT;
+    const contributions = count > CONTRIBUTIONS_MAX ? 0 : count * CONTRIBUTION_UNITS;
     units[layout] = HEADER_UNITS + TTL_UNITS[layout & TTL_KIND_MASK] + sibling + contributions;
   }
   return units;
@@ -74,6 +83,11 @@ const TWO_32 = 4294967296;
 /** Word 2: layout, size class, slot and flags. */
 export function metaOf(arena: Arena, ref: number): number {
   return arena.u32[ref >>> CHUNK_SHIFT][((ref & UNIT_MASK) << 1) + 2];
+}
+
+/** What the entry with this meta word is if its value is a packed block: BLOCK_SET, …; else 0. */
+export function blockKind(meta: number): number {
+  return (meta & META_RICH) === 0 ? 0 : meta & BLOCK_MASK;
 }
 
 /** Offset of the key's first stored byte in the chunk of `ref`. */

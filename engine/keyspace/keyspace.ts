@@ -23,6 +23,7 @@ import {
   UNIT_MASK,
 } from './arena.ts';
 import {
+  blockKind,
   dotActor,
   expiryOf,
   HEADER_UNITS,
@@ -233,8 +234,9 @@ export class Keyspace {
     return (metaOf(this.arena, ref) >>> META_SLOT_SHIFT) & SLOT_MASK;
   }
 
+  /** Whether the entry's state lies in `rich`. */
   isRich(ref: number): boolean {
-    return (metaOf(this.arena, ref) & META_RICH) !== 0;
+    return isRichMeta(metaOf(this.arena, ref));
   }
 
   /** Number of a rich entry in `rich`. */
@@ -257,11 +259,11 @@ export class Keyspace {
   entryBytes(ref: number): number {
     const meta = metaOf(this.arena, ref);
     let bytes = CLASS_UNITS[(meta >>> META_CLASS_SHIFT) & 0xff] * 8;
-    if ((meta & META_RICH) !== 0) return bytes + this.rich.bytesOf(this.richIndex(ref));
     if ((meta & META_KEY_OUTSIDE) !== 0) {
       this.locateKey(ref);
       bytes += this.end - this.start;
     }
+    if (isRichMeta(meta)) return bytes + this.rich.bytesOf(this.richIndex(ref));
     if ((meta & LAYOUT_VALUE_OUTSIDE) !== 0) {
       this.locateValue(ref);
       bytes += this.end - this.start;
@@ -308,7 +310,7 @@ export class Keyspace {
   private releaseValue(ref: number): void {
     const meta = metaOf(this.arena, ref);
     if ((meta & TTL_KIND_MASK) >= TTL_OWN_FINITE) this.expiry.remove(ref);
-    if ((meta & META_RICH) !== 0) {
+    if (isRichMeta(meta)) {
       const index = this.richIndex(ref);
       if (this.rich.get(index).dead) this.deadCount--;
       this.rich.remove(index);
@@ -339,11 +341,15 @@ export class Keyspace {
   private dueOf(ref: number, graceMs: (actor: number) => number): number {
     const expiry = expiryOf(this.arena, ref);
     const meta = metaOf(this.arena, ref);
-    if ((meta & META_RICH) !== 0) return expiry;
+    if (isRichMeta(meta)) return expiry;
     const separate = (meta & TTL_KIND_MASK) === TTL_SEPARATE;
     const unit = separate ? ttlDotUnit(ref) : siblingUnit(ref, meta);
     return expiry + graceMs(dotActor(this.arena.u32[ref >>> CHUNK_SHIFT], unit << 1));
   }
+}
+
+function isRichMeta(meta: number): boolean {
+  return (meta & META_RICH) !== 0 && blockKind(meta) === 0;
 }
 
 /** Whether a value of `valueLength` bytes behind this key must lie outside the arena. */

@@ -3,8 +3,9 @@
  * a state that has no packed form becomes a rich entry, which holds it as it is.
  *
  * Packed are strings as they nearly always are: no other type, at most one sibling, up to eight
- * contributions of safe integers, and a TTL of one of the kinds of entry.ts. Everything else comes
- * from conflicts between regions, or is a set or a hash.
+ * contributions of safe integers, and a TTL of one of the kinds of entry.ts. Small sets and hashes have
+ * a packed form of their own (packed-collection.ts). Everything else is large, or comes from conflicts
+ * between regions.
  */
 
 import type { Cell, Contribution } from '../crdt/cell.ts';
@@ -12,6 +13,7 @@ import { isDead, type KeyState } from '../crdt/key-state.ts';
 import type { TtlWrite } from '../crdt/ttl.ts';
 import { CHUNK_SHIFT, UNIT_MASK } from './arena.ts';
 import {
+  blockKind,
   CONTRIBUTION_UNITS,
   CONTRIBUTIONS_MAX,
   contributionUnit,
@@ -36,14 +38,20 @@ import {
 } from './entry.ts';
 import type { KeyPlace } from './key-place.ts';
 import { copyBytes, type Keyspace, valueLiesOutside } from './keyspace.ts';
+import { unpackBlock } from './packed-collection.ts';
 
 const NONE = -1;
 const EMPTY = Buffer.alloc(0);
 
-/** The state of an entry: a copy for a packed one, the state itself for a rich one. */
+/** The state of an entry: a copy for a packed one or a block, the state itself for a rich one. */
 export function loadState(keyspace: Keyspace, ref: number): KeyState {
-  if (keyspace.isRich(ref)) return keyspace.rich.get(keyspace.richIndex(ref)).state;
   const meta = metaOf(keyspace.arena, ref);
+  if ((meta & META_RICH) !== 0) {
+    if (blockKind(meta) === 0) return keyspace.rich.get(keyspace.richIndex(ref)).state;
+    const state = unpackBlock(keyspace, ref);
+    state.ttl = unpackTtl(keyspace, ref, meta);
+    return state;
+  }
   const cell: Cell = { siblings: [], contributions: unpackContributions(keyspace, ref, meta) };
   const words = keyspace.arena.u32[ref >>> CHUNK_SHIFT];
   const floats = keyspace.arena.f64[ref >>> CHUNK_SHIFT];

@@ -1,0 +1,276 @@
+/**
+ * Two worlds of two regions get the same commands and exchange the same frames and slots. In one, small
+ * sets and hashes are packed blocks, in the other they are not. Nobody may be able to tell which.
+ */
+import fc from 'fast-check';
+import { checkKey } from '../crdt/check.ts';
+import type { Bytes } from '../crdt/dot.ts';
+import { actorId, internActor, makeActorId } from '../crdt/roster.ts';
+import { advance, type VersionVector } from '../crdt/version-vector.ts';
+import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
+import { seededChance } from '../keyspace/test-chance.ts';
+import { Db } from './db.ts';
+import { DbError } from './db-error.ts';
+import { bodyOf, START_MS, slotOfText, statesOf } from './db-fixture.ts';
+
+const NEVER = Number.POSITIVE_INFINITY;
+const KEYS = ['a', '{a}b', 'c'] as const;
+const SLOTS = [...new Set(KEYS.map(slotOfText))];
+
+class Region {
+  readonly db: Db;
+  readonly log: Uint8Array[] = [];
+  private applied = 0;
+
+  constructor(number: number, packing: boolean) {
+    this.db = new Db({ random: seededChance(number), region: number, packing });
+    this.db.beginTurn(START_MS);
+    this.db.newActor(makeActorId(number, 0, BigInt(number)));
+    this.db.writable = true;
+  }
+
+  /** Ends the turn; returns its frame as text. */
+  seal(): string {
+    const frame = this.db.takeFrame();
+    if (frame !== null) this.log.push(frame);
+    return frame === null ? '' : Buffer.from(frame).toString('latin1');
+  }
+
+  /** Applies up to `count` frames of the other. */
+  pull(other: Region, count: number): string {
+    const outcomes: unknown[] = [];
+    for (let n = 0; n < count && this.applied < other.log.length; n++, this.applied++) {
+      outcomes.push(this.db.applyBatch(bodyOf(other.log[this.applied])));
+    }
+    return JSON.stringify(outcomes);
+  }
+
+  /** Takes in the other's whole state, as after a long absence. */
+  merge(other: Region): unknown {
+    const outcomes: unknown[] = [];
+    for (const slot of SLOTS) {
+      const body = other.db.exportSlot(slot);
+      if (body !== null) outcomes.push(this.db.importSlot(body, null));
+      else if (this.db.slotSize(slot) > 0) {
+        outcomes.push(this.db.importSlot(other.db.emptySlot(slot, other.db.vector), null));
+      }
+    }
+    const vector: VersionVector = [];
+    other.db.vector.forEach((seq, actor) => {
+      advance(vector, internActor(this.db.roster, actorId(other.db.roster, actor)), seq);
+    });
+    this.db.finishStateMerge(vector);
+    this.applied = other.log.length;
+    return outcomes;
+  }
+}
+
+type Step = {
+  region: 0 | 1;
+  run: (region: Region, other: Region) => unknown;
+  anyOrder?: boolean;
+  text: string;
+};
+
+const name = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom('m', 'n', 'o', 'pp', 'qq') },
+  { weight: 1, arbitrary: fc.constantFrom('', 'x'.repeat(127), 'x'.repeat(128), 'y'.repeat(400)) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 3 }).map(latin1) },
+);
+const value = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom('', '7', '-12', 'text', '1.5') },
+  { weight: 1, arbitrary: fc.constantFrom('v'.repeat(300), 'w'.repeat(4000), 'z'.repeat(9000)) },
+);
+const many = fc
+  .integer({ min: 1, max: PACKED_ELEMENTS_MAX + 4 })
+  .map((count) => Array.from({ length: count }, (_, i) => `many${i}`));
+const names = fc.oneof(
+  { weight: 6, arbitrary: fc.array(name, { minLength: 1, maxLength: 4 }) },
+  { weight: 1, arbitrary: many },
+);
+const key = fc.constantFrom(...KEYS);
+const expiry = fc.constantFrom(5, 60, 100_000, NEVER);
+const pairs = fc.tuple(names, value).map(([list, text]) => list.map((field) => [field, text]));
+
+function latin1(text: string): Bytes {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** A command from its arguments; `text` tells a failing history. */
+function command<T>(arbitrary: fc.Arbitrary<T>, run: (db: Db, args: T) => unknown) {
+  return fc.tuple(fc.constantFrom(0, 1) as fc.Arbitrary<0 | 1>, arbitrary).map(
+    ([region, args]): Step => ({
+      region,
+      run: ({ db }) => run(db, args),
+      text: `${region}: ${String(run).replace(/^\(db, .*?\) => /, '')} ${JSON.stringify(args)}`,
+    }),
+  );
+}
+
+/** Expiry. Keys that are due together are deleted in no certain order, so frames may differ in it. */
+const tick = command(fc.nat(20), (db, ms) => db.tick(db.nowMs + ms, 10)).map(
+  (one): Step => ({ ...one, anyOrder: true }),
+);
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  command(fc.tuple(key, names), (db, [k, list]) => db.setAdd(k, list)),
+  command(fc.tuple(key, names), (db, [k, list]) => db.setAdd(k, list)),
+  command(fc.tuple(key, names), (db, [k, list]) => db.setRemove(k, list)),
+  command(fc.tuple(key, pairs), (db, [k, list]) => db.hashSet(k, list as [Bytes, Bytes][])),
+  command(fc.tuple(key, pairs), (db, [k, list]) => db.hashSet(k, list as [Bytes, Bytes][])),
+  command(fc.tuple(key, names), (db, [k, list]) => db.hashRemove(k, list)),
+  command(fc.tuple(key, name), (db, [k, field]) => db.hashAdd(k, field, 3, false)),
+  command(key, (db, k) => db.setRemove(k, db.setMembers(k))),
+  command(key, (db, k) =>
+    db.hashRemove(
+      k,
+      db.hashEntries(k).map(([field]) => field),
+    ),
+  ),
+  command(fc.tuple(key, expiry), (db, [k, ms]) => db.expire(k, db.nowMs + ms)),
+  command(fc.tuple(key, expiry), (db, [k, ms]) => db.expire(k, db.nowMs + ms)),
+  command(key, (db, k) => db.delete(k)),
+  command(fc.tuple(key, value), (db, [k, text]) => db.setStringText(k, text, NEVER)),
+  command(fc.tuple(key, key), (db, [k, target]) => db.rename(k, target)),
+  command(fc.tuple(key, key), (db, [k, target]) => db.copy(k, target)),
+  command(fc.tuple(key, fc.nat(3)), (db, [k, count]) => db.setRandom(k, count)),
+  tick,
+  command(fc.nat(9), (db, dice) => (dice === 0 ? db.flush() : 0)),
+  command(fc.tuple(key, name), (db, [k, one]) => db.setHas(k, one)),
+  command(fc.tuple(key, name), (db, [k, one]) => db.hashGet(k, one)),
+  fc.tuple(fc.constantFrom(0, 1) as fc.Arbitrary<0 | 1>, fc.integer({ min: 1, max: 8 })).map(
+    ([region, count]): Step => ({
+      region,
+      run: (mine, other) => mine.pull(other, count),
+      text: `${region}: pull ${count}`,
+    }),
+  ),
+  fc.tuple(fc.constantFrom(0, 1) as fc.Arbitrary<0 | 1>, fc.nat(4)).map(
+    ([region, dice]): Step => ({
+      region,
+      run: (mine, other) => (dice === 0 ? mine.merge(other) : 0),
+      text: `${region}: merge ${dice}`,
+    }),
+  ),
+);
+
+/** What the step gives: its reply or the words of its refusal. */
+function outcome(run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof DbError) return error.message;
+    throw error;
+  }
+}
+
+/** Everything that clients and peers can see of a region. */
+function look({ db }: Region): object {
+  return {
+    digests: SLOTS.map((slot) => db.slotDigest(slot)),
+    slots: SLOTS.map((slot) => Buffer.from(db.exportSlot(slot) ?? []).toString('latin1')),
+    size: db.size,
+    expiring: db.expiringSize,
+    keys: KEYS.map((k) => ({
+      type: db.type(k),
+      exists: db.exists(Buffer.from(k), 0, k.length),
+      expiry: db.expiry(k),
+      explain: db.explain(k),
+      set: outcome(() => [db.setMembers(k), db.setSize(k)]),
+      hash: outcome(() => [db.hashEntries(k), db.hashSize(k)]),
+    })),
+  };
+}
+
+describe('small sets and hashes, packed and not', () => {
+  test('answer, ship, merge and explain the same', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }), (steps) => {
+        const worlds = [true, false].map((packing) => [
+          new Region(1, packing),
+          new Region(2, packing),
+        ]);
+        for (const { region, run, anyOrder } of steps) {
+          const [packed, rich] = worlds.map((world) => {
+            const [mine, other] = [world[region], world[1 - region]];
+            const reply = outcome(() => run(mine, other));
+            const frame = mine.seal();
+            return { reply, frame: anyOrder ? frame.length : frame, ...look(mine) };
+          });
+          expect(packed).toEqual(rich);
+        }
+        for (const world of worlds) {
+          for (const { db } of world) {
+            for (const state of statesOf(db).values()) checkKey(state, db.vector);
+          }
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('a packed set takes less than a third of a rich one, and gives it all back', () => {
+    const bytes = [true, false].map((packing) => {
+      const { db } = new Region(1, packing);
+      const empty = db.memoryBytes;
+      for (let n = 0; n < 1000; n++) {
+        for (let i = 0; i < 10; i++) db.setAdd(`set:${n}`, [`member${i}`]);
+        db.takeFrame();
+      }
+      const full = db.memoryBytes;
+      for (let n = 0; n < 1000; n++) db.delete(`set:${n}`);
+      expect(db.memoryBytes - empty).toBeLessThan(100_000);
+      return full - empty;
+    });
+    expect(bytes[0]).toBeLessThan(bytes[1] / 3);
+  });
+
+  test('a set leaves its block at the limit and comes back when it is small again', () => {
+    const { db } = new Region(1, true);
+    const members = Array.from({ length: PACKED_ELEMENTS_MAX + 1 }, (_, i) => `member${i}`);
+    db.setAdd('s', members.slice(1));
+    const packed = db.keyMemory('s');
+    expect(packed).toBeLessThan(PACKED_ELEMENTS_MAX * 16);
+    db.setAdd('s', members.slice(0, 1));
+    expect(db.setSize('s')).toBe(PACKED_ELEMENTS_MAX + 1);
+    expect(db.keyMemory('s')).toBeGreaterThan(packed * 5);
+    db.setRemove('s', members.slice(0, 70));
+    expect(db.setMembers('s').sort()).toEqual(members.slice(70).sort());
+    expect(db.keyMemory('s')).toBeLessThan(packed);
+  });
+
+  test('a set that is emptied takes its TTL along, unless the remover had not seen it', () => {
+    for (const packing of [true, false]) {
+      const [first, second] = [new Region(1, packing), new Region(2, packing)];
+      first.db.setAdd('a', ['m', 'n']);
+      first.db.expire('a', first.db.nowMs + 1000);
+      first.db.setRemove('a', ['m', 'n']);
+      expect(first.db.explain('a')).toBeNull();
+      first.db.setAdd('c', ['m']);
+      first.seal();
+      second.pull(first, 9);
+      first.db.expire('c', first.db.nowMs + 1000);
+      second.db.setRemove('c', ['m']);
+      first.seal();
+      second.seal();
+      first.pull(second, 9);
+      second.pull(first, 9);
+      for (const { db } of [first, second]) {
+        expect(db.type('c')).toBe('none');
+        expect(db.explain('c')?.ttlWrites).toHaveLength(1);
+        expect([db.size, db.expiringSize]).toEqual([0, 1]);
+      }
+    }
+  });
+
+  test('MEMORY USAGE counts a key that lies outside the arena, whatever its value is', () => {
+    const { db } = new Region(1, true);
+    const long = 'k'.repeat(100_000);
+    db.setAdd(long, ['member']);
+    expect(db.keyMemory(long)).toBeGreaterThan(100_000);
+    db.hashAdd('{x}counters', 'n', 1, false);
+    db.rename(long, 'short');
+    expect(db.keyMemory('short')).toBeLessThan(200);
+    expect(db.setMembers('short')).toEqual(['member']);
+  });
+});

@@ -1,0 +1,181 @@
+/**
+ * A set or hash as a packed block in the arena, and back: `unpackBlock(packState(state))` equals
+ * the state in every field, in the order of its elements too.
+ */
+
+import type { StampedDot } from '../crdt/dot.ts';
+import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
+import { CHUNK_SHIFT, CLASS_OF_UNITS, UNIT_MASK } from './arena.ts';
+import type { BlockEditor } from './block-editor.ts';
+import {
+  BLOCK_HASH,
+  BLOCK_SET,
+  blockKind,
+  dotActor,
+  dotSeq,
+  expiryOf,
+  HEADER_UNITS,
+  META_CLASS_SHIFT,
+  META_RICH,
+  metaOf,
+  TTL_KIND_MASK,
+  TTL_NONE,
+  TTL_SEPARATE,
+  ttlDotUnit,
+  UNITS_BEFORE_KEY,
+  writeDot,
+} from './entry.ts';
+import type { KeyPlace } from './key-place.ts';
+import type { Keyspace } from './keyspace.ts';
+import { BlockView, PACKED_BYTES_MAX } from './packed-block.ts';
+
+const view = new BlockView();
+const nameScratch = Buffer.allocUnsafeSlow(PACKED_BYTES_MAX);
+const valueScratch = Buffer.allocUnsafeSlow(PACKED_BYTES_MAX);
+/** Up to here a loop beats a call into the runtime (see reply-writer.ts). */
+const LOOP_TEXT_MAX = 16;
+
+/** Opens `block` on the block of an entry that has one. */
+export function openBlock(keyspace: Keyspace, ref: number, block: BlockView): void {
+  const isHash = blockKind(metaOf(keyspace.arena, ref)) === BLOCK_HASH;
+  keyspace.locateValue(ref);
+  block.open(keyspace.bytes, keyspace.start, isHash);
+}
+
+/** Opens the editor on the block of an entry that has one. */
+export function editBlock(keyspace: Keyspace, ref: number, editor: BlockEditor): void {
+  const isHash = blockKind(metaOf(keyspace.arena, ref)) === BLOCK_HASH;
+  keyspace.locateValue(ref);
+  editor.open(keyspace.bytes, keyspace.start, keyspace.end, isHash);
+}
+
+/** The parts of a block entry's state, its TTL writes left out. */
+export function unpackBlock(keyspace: Keyspace, ref: number): KeyState {
+  const state = emptyKeyState();
+  openBlock(keyspace, ref, view);
+  const { bytes } = view;
+  const isHash = blockKind(metaOf(keyspace.arena, ref)) === BLOCK_HASH;
+  if (isHash) state.hash = new Map();
+  else state.set = new Map();
+  while (view.next()) {
+    const { actor, seq, hlc } = view;
+    const name = bytes.latin1Slice(view.nameStart, view.nameEnd);
+    if (isHash) {
+      const value = bytes.latin1Slice(view.valueStart, view.valueEnd);
+      state.hash?.set(name, { siblings: [{ actor, seq, hlc, value }], contributions: [] });
+    } else {
+      state.set?.set(name, [{ actor, seq, hlc }]);
+    }
+  }
+  return state;
+}
+
+/**
+ * Stores the state at `place` as a block entry. False: it has no such form, and nothing was done.
+ * `elementsMax`: of larger collections it is not even tried.
+ */
+export function packState(
+  keyspace: Keyspace,
+  place: KeyPlace,
+  state: KeyState,
+  editor: BlockEditor,
+  elementsMax: number,
+): boolean {
+  const { set, hash, ttl } = state;
+  if (ttl.length > 1 || (set ?? hash ?? { size: elementsMax + 1 }).size > elementsMax) return false;
+  // Exactly one part, of whatever types there are.
+  let parts = 0;
+  for (const part of Object.values(state)) if (part !== null && part !== ttl) parts++;
+  if (parts !== 1 || !fillEditor(state, editor)) return false;
+  const kind = set !== null ? BLOCK_SET : BLOCK_HASH;
+  const layout = kind | (ttl.length === 0 ? TTL_NONE : TTL_SEPARATE);
+  const ref = keyspace.shape(place, layout, META_RICH, editor.byteLength);
+  writeBlock(keyspace, ref, editor);
+  if (ttl.length === 1) writeTtl(keyspace, ref, ttl[0], ttl[0].expiry);
+  return true;
+}
+
+/** Puts the edited block, which is not empty, in the place of the one there or in a new entry. */
+export function replaceBlock(keyspace: Keyspace, place: KeyPlace, editor: BlockEditor): void {
+  const kind = editor.isHash ? BLOCK_HASH : BLOCK_SET;
+  let { ref } = place;
+  if (ref === 0) {
+    ref = keyspace.shape(place, kind, META_RICH, editor.byteLength);
+  } else if (!fits(keyspace, ref, editor.byteLength)) {
+    const layout = metaOf(keyspace.arena, ref) & 0xff;
+    if ((layout & TTL_KIND_MASK) === TTL_NONE) {
+      ref = keyspace.shape(place, layout, META_RICH, editor.byteLength);
+    } else {
+      const stamp = ttlStamp(keyspace, ref);
+      const expiry = expiryOf(keyspace.arena, ref);
+      ref = keyspace.shape(place, layout, META_RICH, editor.byteLength);
+      writeTtl(keyspace, ref, stamp, expiry);
+    }
+  }
+  writeBlock(keyspace, ref, editor);
+}
+
+/** Writes text of at most PACKED_BYTES_MAX bytes to a buffer. */
+export function writeLatin1(text: string, out: Buffer): void {
+  const { length } = text;
+  if (length > LOOP_TEXT_MAX) out.latin1Write(text, 0, length);
+  else for (let i = 0; i < length; i++) out[i] = text.charCodeAt(i);
+}
+
+function fillEditor({ set, hash }: KeyState, editor: BlockEditor): boolean {
+  editor.openEmpty(hash !== null);
+  if (set !== null) {
+    for (const [member, dots] of set) {
+      if (dots.length !== 1 || !appendText(editor, member, '', dots[0])) return false;
+    }
+  }
+  if (hash !== null) {
+    for (const [field, { siblings, contributions }] of hash) {
+      if (siblings.length !== 1 || contributions.length > 0) return false;
+      if (!appendText(editor, field, siblings[0].value, siblings[0])) return false;
+    }
+  }
+  return true;
+}
+
+function appendText(editor: BlockEditor, name: string, value: string, stamp: StampedDot): boolean {
+  if (name.length + value.length > PACKED_BYTES_MAX) return false;
+  writeLatin1(name, nameScratch);
+  writeLatin1(value, valueScratch);
+  editor.beginWrite(stamp.actor, stamp.seq, stamp.hlc);
+  editor.shareStamp();
+  return editor.append(nameScratch, 0, name.length, valueScratch, 0, value.length);
+}
+
+/** Whether a block of so many bytes can lie where the old one does; then its length is noted. */
+function fits(keyspace: Keyspace, ref: number, length: number): boolean {
+  const words = keyspace.arena.u32[ref >>> CHUNK_SHIFT];
+  const word = (ref & UNIT_MASK) << 1;
+  const meta = words[word + 2];
+  const keyLength = words[word + 3] & 0xffff;
+  const units = UNITS_BEFORE_KEY[meta & 0xff] + ((keyLength + length + 7) >>> 3);
+  if (CLASS_OF_UNITS[units] !== ((meta >>> META_CLASS_SHIFT) & 0xff)) return false;
+  words[word + 3] = (keyLength | (length << 16)) >>> 0;
+  return true;
+}
+
+function writeBlock(keyspace: Keyspace, ref: number, editor: BlockEditor): void {
+  keyspace.locateValue(ref);
+  editor.write(keyspace.bytes, keyspace.start);
+}
+
+function writeTtl(keyspace: Keyspace, ref: number, stamp: StampedDot, expiry: number): void {
+  const floats = keyspace.arena.f64[ref >>> CHUNK_SHIFT];
+  const unit = ttlDotUnit(ref);
+  floats[(ref & UNIT_MASK) + HEADER_UNITS] = expiry;
+  writeDot(keyspace.arena.u32[ref >>> CHUNK_SHIFT], unit << 1, stamp.actor, stamp.seq);
+  floats[unit + 1] = stamp.hlc;
+  keyspace.arm(ref);
+}
+
+function ttlStamp(keyspace: Keyspace, ref: number): StampedDot {
+  const words = keyspace.arena.u32[ref >>> CHUNK_SHIFT];
+  const unit = ttlDotUnit(ref);
+  const hlc = keyspace.arena.f64[ref >>> CHUNK_SHIFT][unit + 1];
+  return { actor: dotActor(words, unit << 1), seq: dotSeq(words, unit << 1), hlc };
+}
