@@ -7,6 +7,8 @@
  * line is visible to everyone on the machine.
  */
 
+import { PACKED_BYTES_MAX, PACKED_ELEMENTS_MAX } from './keyspace/packed-block.ts';
+
 export type FsyncPolicy = 'always' | 'everysec' | 'no';
 export type TlsAuthClients = 'no' | 'optional' | 'yes';
 export type PeerAddress = { readonly region: string; readonly host: string; readonly port: number };
@@ -156,7 +158,7 @@ export type Limit = {
   readonly reached: string;
 };
 
-/** Every fixed limit of log, replication and member; flags change those that are theirs. */
+/** Every fixed limit of log, replication, member and packed values; flags change those that are theirs. */
 export const limits = {
   frameBytesMax: {
     unit: 'bytes',
@@ -223,6 +225,16 @@ export const limits = {
   dialBackoffMin: { unit: 'ms', value: 100, reached: 'the link is dialled again; doubles' },
   dialBackoffMax: { unit: 'ms', value: 2000, reached: 'the backoff does not grow further' },
   acceptedPeersMax: { unit: 'links', value: 256, reached: 'further peers are refused' },
+  packedElementsMax: {
+    unit: 'elements',
+    value: PACKED_ELEMENTS_MAX,
+    reached: 'a set or hash is kept as JavaScript objects: some ten times the memory',
+  },
+  packedBytesMax: {
+    unit: 'bytes',
+    value: PACKED_BYTES_MAX,
+    reached: 'as above, whatever the number of elements',
+  },
   clientsMax: { unit: 'connections', value: 10_000, reached: 'further clients get an error' },
   clientHeldBytesMax: {
     unit: 'bytes',

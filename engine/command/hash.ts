@@ -169,9 +169,7 @@ function hmset(session: ClientSession, args: Args): void {
 
 function setFields(session: ClientSession, args: Args, name: string): number {
   if (args.count % 2 !== 0) throw commandError('arity', name);
-  const fields: [string, string][] = [];
-  for (let i = 2; i < args.count; i += 2) fields.push([args.text(i), args.text(i + 1)]);
-  return session.server.db.hashSet(args.text(1), fields);
+  return session.server.db.setFields(args);
 }
 
 function hsetNx(session: ClientSession, args: Args): void {
@@ -184,27 +182,20 @@ function hsetNx(session: ClientSession, args: Args): void {
 }
 
 function hget(session: ClientSession, args: Args): void {
-  writeValue(session, session.server.db.hashGet(args.text(1), args.text(2)));
+  session.server.db.readField(args, 2, session.output);
 }
 
 function hmget(session: ClientSession, args: Args): void {
   const { db } = session.server;
-  const key = args.text(1);
   session.output.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
-    writeValue(session, db.hashGet(key, args.text(i)));
+    db.readField(args, i, session.output);
     session.checkOutput();
   }
 }
 
 function hgetAll(session: ClientSession, args: Args): void {
-  const { output } = session;
-  const entries = session.server.db.hashEntries(args.text(1));
-  output.map(entries.length);
-  for (const [field, value] of entries) {
-    output.bulk(field);
-    output.bulk(value);
-  }
+  session.server.db.writeEntries(args, session.output);
 }
 
 function hkeys(session: ClientSession, args: Args): void {
@@ -239,9 +230,4 @@ function hdel(session: ClientSession, args: Args): void {
   const fields: string[] = [];
   for (let i = 2; i < args.count; i++) fields.push(args.text(i));
   session.output.integer(session.server.db.hashRemove(args.text(1), fields));
-}
-
-function writeValue(session: ClientSession, value: string | null): void {
-  if (value === null) session.output.nullBulk();
-  else session.output.bulk(value);
 }

@@ -124,7 +124,7 @@ export const setCommands: readonly Command[] = [
 ];
 
 function sadd(session: ClientSession, args: Args): void {
-  session.output.integer(session.server.db.setAdd(args.text(1), textsFrom(args, 2)));
+  session.output.integer(session.server.db.addMembers(args));
 }
 
 function srem(session: ClientSession, args: Args): void {
@@ -132,19 +132,18 @@ function srem(session: ClientSession, args: Args): void {
 }
 
 function smembers(session: ClientSession, args: Args): void {
-  writeSet(session, session.server.db.setMembers(args.text(1)));
+  session.server.db.writeMembers(args, session.output);
 }
 
 function sisMember(session: ClientSession, args: Args): void {
-  session.output.integer(session.server.db.setHas(args.text(1), args.text(2)) ? 1 : 0);
+  session.output.integer(session.server.db.hasMember(args, 2) ? 1 : 0);
 }
 
 function smisMember(session: ClientSession, args: Args): void {
   const { db } = session.server;
-  const key = args.text(1);
   session.output.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
-    session.output.integer(db.setHas(key, args.text(i)) ? 1 : 0);
+    session.output.integer(db.hasMember(args, i) ? 1 : 0);
   }
 }
 

@@ -9,6 +9,8 @@ import { actorId, internActor, makeActorId } from '../crdt/roster.ts';
 import { advance, type VersionVector } from '../crdt/version-vector.ts';
 import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { seededChance } from '../keyspace/test-chance.ts';
+import { Args } from '../resp/args.ts';
+import { ReplyWriter } from '../resp/reply-writer.ts';
 import { Db } from './db.ts';
 import { DbError } from './db-error.ts';
 import { bodyOf, START_MS, slotOfText, statesOf } from './db-fixture.ts';
@@ -96,6 +98,13 @@ function latin1(text: string): Bytes {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
+/** What a reply looks like. */
+function written(write: (out: ReplyWriter) => void): string {
+  const out = new ReplyWriter();
+  write(out);
+  return Buffer.from(out.take()).toString('latin1');
+}
+
 /** A command from its arguments; `text` tells a failing history. */
 function command<T>(arbitrary: fc.Arbitrary<T>, run: (db: Db, args: T) => unknown) {
   return fc.tuple(fc.constantFrom(0, 1) as fc.Arbitrary<0 | 1>, arbitrary).map(
@@ -120,6 +129,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   command(fc.tuple(key, pairs), (db, [k, list]) => db.hashSet(k, list as [Bytes, Bytes][])),
   command(fc.tuple(key, names), (db, [k, list]) => db.hashRemove(k, list)),
   command(fc.tuple(key, name), (db, [k, field]) => db.hashAdd(k, field, 3, false)),
+  command(fc.tuple(key, names), (db, [k, list]) => db.addMembers(Args.from(['SADD', k, ...list]))),
+  command(fc.tuple(key, pairs), (db, [k, list]) =>
+    db.setFields(Args.from(['HSET', k, ...list.flat()])),
+  ),
+  command(fc.tuple(key, name, value), (db, [k, field, text]) =>
+    db.setFields(Args.from(['HSET', k, field, text])),
+  ),
+  command(fc.tuple(key, name), (db, [k, one]) => db.hasMember(Args.from(['', k, one]), 2)),
+  command(fc.tuple(key, name), (db, [k, one]) =>
+    written((out) => db.readField(Args.from(['', k, one]), 2, out)),
+  ),
   command(key, (db, k) => db.setRemove(k, db.setMembers(k))),
   command(key, (db, k) =>
     db.hashRemove(
@@ -178,6 +198,8 @@ function look({ db }: Region): object {
       explain: db.explain(k),
       set: outcome(() => [db.setMembers(k), db.setSize(k)]),
       hash: outcome(() => [db.hashEntries(k), db.hashSize(k)]),
+      smembers: outcome(() => written((out) => db.writeMembers(Args.from(['', k]), out))),
+      hgetall: outcome(() => written((out) => db.writeEntries(Args.from(['', k]), out))),
     })),
   };
 }

@@ -13,6 +13,7 @@ import { explainKey, type KeyExplanation } from '../crdt/explain.ts';
 import { internActor, type Roster } from '../crdt/roster.ts';
 import { advance, joinVector, type VersionVector } from '../crdt/version-vector.ts';
 import { BatchReader } from '../op/batch-reader.ts';
+import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { Ground } from './ground.ts';
 import * as hashes from './hashes.ts';
@@ -268,6 +269,18 @@ export class Db {
   hashGet(key: Bytes, field: Bytes): Bytes | null {
     return hashes.hashGet(this.ground, key, field);
   }
+  /** HGET: writes the value of the field at `args` `i` of the key at 1, or null. */
+  readField(args: Args, i: number, out: ReplyWriter): void {
+    hashes.readField(this.ground, args, i, out);
+  }
+  /** HGETALL: writes the fields and values of the key at `args` 1 as a map. */
+  writeEntries(args: Args, out: ReplyWriter): void {
+    hashes.writeEntries(this.ground, args, out);
+  }
+  /** HSET of the pairs from `args` 2 on. Returns the number of fields that were not there. */
+  setFields(args: Args): number {
+    return hashes.setFields(this.ground, args);
+  }
   hashSize(key: Bytes): number {
     return hashes.hashSize(this.ground, key);
   }
@@ -291,6 +304,18 @@ export class Db {
 
   setHas(key: Bytes, member: Bytes): boolean {
     return sets.setHas(this.ground, key, member);
+  }
+  /** SISMEMBER of the member at `args` `i` in the key at 1. */
+  hasMember(args: Args, i: number): boolean {
+    return sets.hasMember(this.ground, args, i);
+  }
+  /** SMEMBERS: writes the members of the key at `args` 1 as a set. */
+  writeMembers(args: Args, out: ReplyWriter): void {
+    sets.writeMembers(this.ground, args, out);
+  }
+  /** SADD of the members from `args` 2 on. Returns the number of members that were not there. */
+  addMembers(args: Args): number {
+    return sets.addMembers(this.ground, args);
   }
   setSize(key: Bytes): number {
     return sets.setSize(this.ground, key);

@@ -127,6 +127,13 @@ export class Ground {
     return ref === 0 || this.isExpired(ref) ? 0 : ref;
   }
 
+  /** As `findVisible`, of a key in a buffer. */
+  findSeen(buf: Uint8Array, start: number, end: number): number {
+    const { keyspace } = this;
+    const ref = keyspace.find(keyspace.hash.of(buf, start, end), buf, start, end);
+    return ref === 0 || this.isExpired(ref) ? 0 : ref;
+  }
+
   /** The state that clients see of a key: null when absent or expired. Do not change it. */
   visible(key: Bytes): KeyState | null {
     const ref = this.findVisible(key);
@@ -155,6 +162,14 @@ export class Ground {
     this.deletePlace(place);
     // Whoever watches the key may have looked up others meanwhile.
     return this.findText(key);
+  }
+
+  /** As `findForWrite`, of a key in a buffer. */
+  findLive(buf: Uint8Array, start: number, end: number): KeyPlace {
+    const place = this.find(buf, start, end);
+    if (place.ref === 0 || !this.isExpired(place.ref)) return place;
+    this.deletePlace(place);
+    return this.find(buf, start, end);
   }
 
   load(place: KeyPlace): KeyState | null {

@@ -10,8 +10,11 @@ import { prepareHashAdd, prepareHashRemove, prepareHashSet } from '../crdt/prepa
 import { BLOCK_HASH } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import { loadState } from '../keyspace/packed-string.ts';
+import type { Args } from '../resp/args.ts';
+import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { hashNotAFloat, hashNotAnInteger, wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
+import { addElements } from './packed-hot.ts';
 import { checkSum } from './strings.ts';
 
 type Pairs = readonly (readonly [Bytes, Bytes])[];
@@ -36,6 +39,53 @@ export function hashGet(ground: Ground, key: Bytes, field: Bytes): Bytes | null 
   }
   const cell = richHash(ground, ref)?.get(field);
   return cell === undefined ? null : cellText(cell, ground.roster);
+}
+
+/** HGET: writes the value of the field at `args` `i` of the key at 1, or null. */
+export function readField(ground: Ground, args: Args, i: number, out: ReplyWriter): void {
+  const { buffer, start, end } = args;
+  const ref = ground.findSeen(buffer, start[1], end[1]);
+  const { packed } = ground;
+  if (packed.see(ref, BLOCK_HASH)) {
+    const { view } = packed;
+    if (!view.find(buffer, start[i], end[i])) out.nullBulk();
+    else out.bulkBytes(view.bytes, view.valueStart, view.valueEnd);
+    return;
+  }
+  const cell = richHash(ground, ref)?.get(args.text(i));
+  if (cell === undefined) out.nullBulk();
+  else out.bulk(cellText(cell, ground.roster) ?? '');
+}
+
+/** HGETALL: writes all fields and values of the key at `args` 1. */
+export function writeEntries(ground: Ground, args: Args, out: ReplyWriter): void {
+  const ref = ground.findSeen(args.buffer, args.start[1], args.end[1]);
+  if (ground.packed.see(ref, BLOCK_HASH)) {
+    const { view } = ground.packed;
+    out.map(view.count);
+    while (view.next()) {
+      out.bulkBytes(view.bytes, view.nameStart, view.nameEnd);
+      out.bulkBytes(view.bytes, view.valueStart, view.valueEnd);
+    }
+    return;
+  }
+  const hash = richHash(ground, ref);
+  out.map(hash?.size ?? 0);
+  for (const [field, cell] of hash ?? []) {
+    out.bulk(field);
+    out.bulk(cellText(cell, ground.roster) ?? '');
+  }
+}
+
+/** HSET of the pairs that follow the key in `args`. Returns how many fields were not there. */
+export function setFields(ground: Ground, args: Args): number {
+  ground.checkGrowth();
+  const place = ground.findLive(args.buffer, args.start[1], args.end[1]);
+  const added = addElements(ground, place, args, BLOCK_HASH);
+  if (added >= 0) return added;
+  const fields: [Bytes, Bytes][] = [];
+  for (let i = 2; i + 1 < args.count; i += 2) fields.push([args.text(i), args.text(i + 1)]);
+  return hashSet(ground, args.text(1), fields);
 }
 
 export function hashSize(ground: Ground, key: Bytes): number {

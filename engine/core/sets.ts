@@ -8,8 +8,11 @@ import { prepareSetAdd, prepareSetRemove } from '../crdt/prepare.ts';
 import { BLOCK_SET } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import { loadState } from '../keyspace/packed-string.ts';
+import type { Args } from '../resp/args.ts';
+import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
+import { addElements } from './packed-hot.ts';
 
 function visibleSet(ground: Ground, state: KeyState | null): SetState | null {
   const type = visibleType(state, ground.roster);
@@ -26,6 +29,39 @@ export function setHas(ground: Ground, key: Bytes, member: Bytes): boolean {
   const ref = ground.findVisible(key);
   if (ground.packed.see(ref, BLOCK_SET)) return ground.packed.find(member);
   return richSet(ground, ref)?.has(member) ?? false;
+}
+
+/** SISMEMBER from the input buffer: key at `args` 1, member at `i`. */
+export function hasMember(ground: Ground, args: Args, i: number): boolean {
+  const { buffer, start, end } = args;
+  const ref = ground.findSeen(buffer, start[1], end[1]);
+  if (ground.packed.see(ref, BLOCK_SET)) return ground.packed.view.find(buffer, start[i], end[i]);
+  return richSet(ground, ref)?.has(args.text(i)) ?? false;
+}
+
+/** SMEMBERS: writes all members of the key at `args` 1. */
+export function writeMembers(ground: Ground, args: Args, out: ReplyWriter): void {
+  const ref = ground.findSeen(args.buffer, args.start[1], args.end[1]);
+  if (ground.packed.see(ref, BLOCK_SET)) {
+    const { view } = ground.packed;
+    out.set(view.count);
+    while (view.next()) out.bulkBytes(view.bytes, view.nameStart, view.nameEnd);
+    return;
+  }
+  const set = richSet(ground, ref);
+  out.set(set?.size ?? 0);
+  for (const member of set?.keys() ?? []) out.bulk(member);
+}
+
+/** SADD of the members that follow the key in `args`. Returns how many were not there. */
+export function addMembers(ground: Ground, args: Args): number {
+  ground.checkGrowth();
+  const place = ground.findLive(args.buffer, args.start[1], args.end[1]);
+  const added = addElements(ground, place, args, BLOCK_SET);
+  if (added >= 0) return added;
+  const members: Bytes[] = [];
+  for (let i = 2; i < args.count; i++) members.push(args.text(i));
+  return setAdd(ground, args.text(1), members);
 }
 
 export function setSize(ground: Ground, key: Bytes): number {

@@ -117,7 +117,7 @@ export function setString(
   expiry: number,
 ): void {
   ground.checkGrowth();
-  const place = findLive(ground, buf, keyStart, keyEnd);
+  const place = ground.findLive(buf, keyStart, keyEnd);
   const { keyspace } = ground;
   let dropActor = 0;
   let dropSeq = 0;
@@ -169,14 +169,6 @@ function setGeneral(ground: Ground, place: KeyPlace, value: Bytes, expiry: numbe
   ground.commit(place, state, prepareStringSet(state, latin1(place), value, kept, vector));
 }
 
-/** The place of a key about to be written, with what has expired there deleted. */
-function findLive(ground: Ground, buf: Uint8Array, start: number, end: number): KeyPlace {
-  const place = ground.find(buf, start, end);
-  if (place.ref === 0 || !ground.isExpired(place.ref)) return place;
-  ground.deletePlace(place);
-  return ground.find(buf, start, end);
-}
-
 // ── Counters ────────────────────────────────────────────────────────────────────────────────
 
 /** INCRBY of a safe integer. Returns the new value; NaN: only `addAmount` can do it. */
@@ -188,7 +180,7 @@ export function incrementFast(
   delta: number,
 ): number {
   ground.checkGrowth();
-  const place = findLive(ground, buf, start, end);
+  const place = ground.findLive(buf, start, end);
   const { keyspace } = ground;
   const { ref } = place;
   if (ref === 0) {

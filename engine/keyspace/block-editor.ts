@@ -14,9 +14,8 @@ import {
   STAMP_BYTES,
   STAMP_SEQ_AT,
   sameBytes,
+  writeStamp,
 } from './packed-block.ts';
-
-const TWO_32 = 4294967296;
 
 /**
  * A copy of a block that is being changed. A change that does not fit returns false, and then the
@@ -102,6 +101,13 @@ export class BlockEditor {
     return readSeq(this.stamps, this.elements[this.at[element]] * STAMP_BYTES);
   }
 
+  /** Whether so many elements more with so many bytes of names and values surely fit. */
+  hasRoom(elements: number, textLength: number): boolean {
+    // Each with its stamp number and two lengths of two bytes; and a stamp for all of them.
+    const bytes = this.byteLength + STAMP_BYTES + elements * 5 + textLength;
+    return this.count + elements <= PACKED_ELEMENTS_MAX && bytes <= PACKED_BYTES_MAX;
+  }
+
   /** Adds an element at the end, which must not be there. False: no room for it. */
   append(
     name: Uint8Array,
@@ -166,7 +172,7 @@ export class BlockEditor {
   shareStamp(): void {
     const { stamps } = this;
     const candidate = this.stampCount * STAMP_BYTES;
-    this.writeStamp(this.stampCount);
+    this.stampAs(this.stampCount);
     for (let stamp = this.stampCount - 1; stamp >= 0; stamp--) {
       const at = stamp * STAMP_BYTES;
       if (stamps[at + STAMP_SEQ_AT] !== stamps[candidate + STAMP_SEQ_AT]) continue;
@@ -179,7 +185,7 @@ export class BlockEditor {
   private addStamp(): void {
     this.fresh = this.stampCount;
     this.users[this.fresh] = 0;
-    this.writeStamp(this.fresh);
+    this.stampAs(this.fresh);
     this.stampCount++;
   }
 
@@ -190,7 +196,7 @@ export class BlockEditor {
     if (this.fresh < 0) {
       if (users[old] === 1) {
         this.fresh = old;
-        this.writeStamp(old);
+        this.stampAs(old);
         return;
       }
       this.addStamp();
@@ -214,20 +220,8 @@ export class BlockEditor {
     if (this.fresh === last) this.fresh = stamp;
   }
 
-  private writeStamp(stamp: number): void {
-    const { stamps, actor, seq, hlc } = this;
-    const at = stamp * STAMP_BYTES;
-    stamps[at] = actor;
-    stamps[at + 1] = actor >>> 8;
-    writeU32(stamps, at + 2, seq);
-    const seqHigh = (seq / TWO_32) | 0;
-    stamps[at + 6] = seqHigh;
-    stamps[at + 7] = seqHigh >>> 8;
-    writeU32(stamps, at + 8, hlc);
-    const hlcHigh = (hlc / TWO_32) | 0;
-    stamps[at + 12] = hlcHigh;
-    stamps[at + 13] = hlcHigh >>> 8;
-    stamps[at + 14] = hlcHigh >>> 16;
+  private stampAs(stamp: number): void {
+    writeStamp(this.stamps, stamp * STAMP_BYTES, this.actor, this.seq, this.hlc);
   }
 
   /** Moves what lies behind `end`, the end of `element`, by `change` bytes. */
@@ -277,12 +271,4 @@ function writeText(
   out[at++] = length;
   copyBytes(text, start, end, out, at);
   return at + length;
-}
-
-function writeU32(bytes: Uint8Array, at: number, value: number): void {
-  const low = value >>> 0;
-  bytes[at] = low;
-  bytes[at + 1] = low >>> 8;
-  bytes[at + 2] = low >>> 16;
-  bytes[at + 3] = low >>> 24;
 }

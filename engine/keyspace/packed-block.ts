@@ -24,6 +24,8 @@
  * take about 0.3 µs.
  */
 
+import { copyBytes } from './keyspace.ts';
+
 /** Sets and hashes of more elements are rich, as in Redis (set-max-listpack-entries). */
 export const PACKED_ELEMENTS_MAX = 128;
 /** So are those whose block would be larger: an edit copies the block. */
@@ -119,6 +121,42 @@ export class BlockView {
     return false;
   }
 
+  /** Whether no other element has the stamp of the current one. */
+  get ownsStamp(): boolean {
+    const { bytes, isHash } = this;
+    const stampCount = bytes[this.start + 1];
+    if (stampCount === this.count) return true;
+    let users = 0;
+    let at = this.start + HEAD_BYTES + stampCount * STAMP_BYTES;
+    for (let left = this.count; left > 0; left--) {
+      if (bytes[at++] === this.stamp && ++users > 1) return false;
+      let length = bytes[at++];
+      if (length > SHORT_LENGTH_MAX) length = ((length & 0x7f) << 8) | bytes[at++];
+      at += length;
+      if (!isHash) continue;
+      length = bytes[at++];
+      if (length > SHORT_LENGTH_MAX) length = ((length & 0x7f) << 8) | bytes[at++];
+      at += length;
+    }
+    return true;
+  }
+
+  /**
+   * Writes the current element anew in place: its stamp, which it must own, and in a hash its value,
+   * which must have the length of the old one.
+   */
+  overwrite(
+    actor: number,
+    seq: number,
+    hlc: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    writeStamp(this.bytes, this.stampAt(), actor, seq, hlc);
+    if (this.isHash) copyBytes(value, valueStart, valueEnd, this.bytes, this.valueStart);
+  }
+
   /** Actor, seq and hlc of the current element. */
   get actor(): number {
     const at = this.stampAt();
@@ -139,6 +177,27 @@ export class BlockView {
   }
 }
 
+/** Writes a stamp at `at`. */
+export function writeStamp(
+  bytes: Uint8Array,
+  at: number,
+  actor: number,
+  seq: number,
+  hlc: number,
+): void {
+  bytes[at] = actor;
+  bytes[at + 1] = actor >>> 8;
+  writeU32(bytes, at + STAMP_SEQ_AT, seq);
+  const seqHigh = (seq / TWO_32) | 0;
+  bytes[at + 6] = seqHigh;
+  bytes[at + 7] = seqHigh >>> 8;
+  writeU32(bytes, at + 8, hlc);
+  const hlcHigh = (hlc / TWO_32) | 0;
+  bytes[at + 12] = hlcHigh;
+  bytes[at + 13] = hlcHigh >>> 8;
+  bytes[at + 14] = hlcHigh >>> 16;
+}
+
 /** Whether `bytes` holds `other[start, end)` at `at`. */
 export function sameBytes(
   bytes: Uint8Array,
@@ -153,6 +212,14 @@ export function sameBytes(
 
 function readU32(bytes: Uint8Array, at: number): number {
   return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+}
+
+function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  const low = value >>> 0;
+  bytes[at] = low;
+  bytes[at + 1] = low >>> 8;
+  bytes[at + 2] = low >>> 16;
+  bytes[at + 3] = low >>> 24;
 }
 
 /** The seq in the stamp that begins at `at`. */

@@ -1,0 +1,119 @@
+/**
+ * SADD and HSET on packed blocks straight from the input buffer: what `prepare…`, the batch's general
+ * form and packed-write.ts do, without an object or a string. collections.test.ts compares the two.
+ *
+ * One element that is there already is written in place when its stamp is its own and a value
+ * keeps its length, which is how the fields of a hash in use are mostly written.
+ */
+
+import { BLOCK_HASH, blockKind, metaOf } from '../keyspace/entry.ts';
+import type { KeyPlace } from '../keyspace/key-place.ts';
+import { editBlock, openBlock, replaceBlock } from '../keyspace/packed-collection.ts';
+import type { Args } from '../resp/args.ts';
+import { type Ground, latin1 } from './ground.ts';
+import type { BlockKind } from './packed-write.ts';
+
+/** Commands with more elements go the general way: here each is compared with each. */
+const HOT_ELEMENTS_MAX = 16;
+const KEY = 1;
+const FIRST = 2;
+
+/**
+ * Adds the members, or sets the fields, that follow the key in `args`; the key is at `place`, and may
+ * be written. Returns how many were not there; -1: nothing was done, it takes the general way.
+ */
+export function addElements(ground: Ground, place: KeyPlace, args: Args, kind: BlockKind): number {
+  if (!ground.packing) return -1;
+  const { keyspace } = ground;
+  const { ref } = place;
+  const elements = kind === BLOCK_HASH ? (args.count - FIRST) >> 1 : args.count - FIRST;
+  if (elements > HOT_ELEMENTS_MAX || elements < 1) return -1;
+  if (ref !== 0 && blockKind(metaOf(keyspace.arena, ref)) !== kind) return -1;
+  if (elements === 1) {
+    if (ref !== 0 && overwriteOne(ground, place, args, kind)) return 0;
+  } else if (hasTwins(args, kind)) {
+    return -1;
+  }
+  const { editor } = ground.packed;
+  if (ref === 0) editor.openEmpty(kind === BLOCK_HASH);
+  else editBlock(keyspace, ref, editor);
+  if (!editor.hasRoom(elements, args.end[args.count - 1] - args.start[FIRST])) return -1;
+  const added = writeElements(ground, place, args, kind, elements);
+  replaceBlock(keyspace, place, editor);
+  if (ground.touched !== null) ground.touched(latin1(place));
+  return added;
+}
+
+/** Writes the op to the batch and its elements to the editor, which has room for them. */
+function writeElements(
+  ground: Ground,
+  place: KeyPlace,
+  args: Args,
+  kind: BlockKind,
+  elements: number,
+): number {
+  const { batch, packed } = ground;
+  const { editor } = packed;
+  const { buffer, start, end, count } = args;
+  const isHash = kind === BLOCK_HASH;
+  const opKind = isHash ? 'hash-set' : 'set-add';
+  const hlc = ground.stamp();
+  batch.beginElements(opKind, place.slot, hlc, buffer, start[KEY], end[KEY], elements);
+  editor.beginWrite(ground.actor, ground.seq, hlc);
+  let added = 0;
+  for (let i = FIRST; i < count; i += isHash ? 2 : 1) {
+    // In a set the value is not looked at.
+    const value = isHash ? i + 1 : i;
+    const element = editor.find(buffer, start[i], end[i]);
+    let fits = true;
+    if (element < 0) {
+      batch.element(buffer, start[i], end[i], 0, 0);
+      fits = editor.append(buffer, start[i], end[i], buffer, start[value], end[value]);
+      added++;
+    } else {
+      batch.element(buffer, start[i], end[i], editor.actorOf(element), editor.seqOf(element));
+      fits = editor.replace(element, buffer, start[value], end[value]);
+    }
+    if (!fits) throw new Error('a block had room and has none');
+    if (isHash) batch.value(buffer, start[value], end[value]);
+  }
+  batch.endElements();
+  return added;
+}
+
+/** Writes the one element in its place; false: that is not possible, nothing was done. */
+function overwriteOne(ground: Ground, place: KeyPlace, args: Args, kind: BlockKind): boolean {
+  const { batch, packed } = ground;
+  const { view } = packed;
+  const { buffer, start, end } = args;
+  const isHash = kind === BLOCK_HASH;
+  openBlock(ground.keyspace, place.ref, view);
+  if (!view.find(buffer, start[FIRST], end[FIRST])) return false;
+  const value = isHash ? FIRST + 1 : FIRST;
+  if (isHash && view.valueEnd - view.valueStart !== end[value] - start[value]) return false;
+  if (!view.ownsStamp) return false;
+  const opKind = isHash ? 'hash-set' : 'set-add';
+  const hlc = ground.stamp();
+  batch.beginElements(opKind, place.slot, hlc, buffer, start[KEY], end[KEY], 1);
+  batch.element(buffer, start[FIRST], end[FIRST], view.actor, view.seq);
+  if (isHash) batch.value(buffer, start[value], end[value]);
+  batch.endElements();
+  view.overwrite(ground.actor, ground.seq, hlc, buffer, start[value], end[value]);
+  if (ground.touched !== null) ground.touched(latin1(place));
+  return true;
+}
+
+/** Whether a name is given twice: in an op each stands once. */
+function hasTwins({ buffer, start, end, count }: Args, kind: BlockKind): boolean {
+  const step = kind === BLOCK_HASH ? 2 : 1;
+  for (let i = FIRST + step; i < count; i += step) {
+    const length = end[i] - start[i];
+    for (let k = FIRST; k < i; k += step) {
+      if (end[k] - start[k] !== length) continue;
+      let at = 0;
+      while (at < length && buffer[start[k] + at] === buffer[start[i] + at]) at++;
+      if (at === length) return true;
+    }
+  }
+  return false;
+}
