@@ -121,6 +121,16 @@ const tick = command(fc.nat(20), (db, ms) => db.tick(db.nowMs + ms, 10)).map(
   (one): Step => ({ ...one, anyOrder: true }),
 );
 
+const pull = fc
+  .tuple(fc.constantFrom(0, 1) as fc.Arbitrary<0 | 1>, fc.integer({ min: 1, max: 8 }))
+  .map(
+    ([region, count]): Step => ({
+      region,
+      run: (mine, other) => mine.pull(other, count),
+      text: `${region}: pull ${count}`,
+    }),
+  );
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   command(fc.tuple(key, names), (db, [k, list]) => db.setAdd(k, list)),
   command(fc.tuple(key, names), (db, [k, list]) => db.setAdd(k, list)),
@@ -158,13 +168,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   command(fc.nat(9), (db, dice) => (dice === 0 ? db.flush() : 0)),
   command(fc.tuple(key, name), (db, [k, one]) => db.setHas(k, one)),
   command(fc.tuple(key, name), (db, [k, one]) => db.hashGet(k, one)),
-  fc.tuple(fc.constantFrom(0, 1) as fc.Arbitrary<0 | 1>, fc.integer({ min: 1, max: 8 })).map(
-    ([region, count]): Step => ({
-      region,
-      run: (mine, other) => mine.pull(other, count),
-      text: `${region}: pull ${count}`,
-    }),
-  ),
+  pull,
   fc.tuple(fc.constantFrom(0, 1) as fc.Arbitrary<0 | 1>, fc.nat(4)).map(
     ([region, dice]): Step => ({
       region,
@@ -204,29 +208,50 @@ function look({ db }: Region): object {
   };
 }
 
+/** Plays the steps in both worlds and compares after each. */
+function playInBoth(steps: readonly Step[]): void {
+  const worlds = [true, false].map((packing) => [new Region(1, packing), new Region(2, packing)]);
+  for (const { region, run, anyOrder } of steps) {
+    const [packed, rich] = worlds.map((world) => {
+      const [mine, other] = [world[region], world[1 - region]];
+      const reply = outcome(() => run(mine, other));
+      const frame = mine.seal();
+      return { reply, frame: anyOrder ? frame.length : frame, ...look(mine) };
+    });
+    expect(packed).toEqual(rich);
+  }
+  for (const world of worlds) {
+    for (const { db } of world) {
+      for (const state of statesOf(db).values()) checkKey(state, db.vector);
+    }
+  }
+}
+
+/** Few names in one set and one hash, and much exchange: what the ways by bytes are for. */
+const few = fc.array(fc.constantFrom('m', 'n', 'o'), { minLength: 1, maxLength: 3 });
+const text = fc.constantFrom('v', 'w', 'long');
+const busy: fc.Arbitrary<Step> = fc.oneof(
+  command(few, (db, list) => db.addMembers(Args.from(['SADD', 'a', ...list]))),
+  command(fc.tuple(few, text), (db, [list, v]) =>
+    db.setFields(Args.from(['HSET', 'c', ...list.flatMap((field) => [field, v])])),
+  ),
+  command(few, (db, list) => db.setRemove('a', list)),
+  command(few, (db, list) => db.hashRemove('c', list)),
+  pull,
+  pull,
+);
+
 describe('small sets and hashes, packed and not', () => {
   test('answer, ship, merge and explain the same', () => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }), (steps) => {
-        const worlds = [true, false].map((packing) => [
-          new Region(1, packing),
-          new Region(2, packing),
-        ]);
-        for (const { region, run, anyOrder } of steps) {
-          const [packed, rich] = worlds.map((world) => {
-            const [mine, other] = [world[region], world[1 - region]];
-            const reply = outcome(() => run(mine, other));
-            const frame = mine.seal();
-            return { reply, frame: anyOrder ? frame.length : frame, ...look(mine) };
-          });
-          expect(packed).toEqual(rich);
-        }
-        for (const world of worlds) {
-          for (const { db } of world) {
-            for (const state of statesOf(db).values()) checkKey(state, db.vector);
-          }
-        }
-      }),
+      fc.property(fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }), playInBoth),
+      { numRuns: 80 },
+    );
+  });
+
+  test('also where regions take turns on the same few elements', () => {
+    fc.assert(
+      fc.property(fc.array(busy, { minLength: 1, maxLength: 30, size: 'max' }), playInBoth),
       { numRuns: 150 },
     );
   });

@@ -1,14 +1,17 @@
 /**
- * SADD and HSET on packed blocks straight from the input buffer: what `prepare…`, the batch's general
- * form and packed-write.ts do, without an object or a string. collections.test.ts compares the two.
+ * SADD and HSET on packed blocks straight from the input buffer or the batch of another member: what
+ * `prepare…`, the general form of ops and packed-write.ts do, without an object or a string.
+ * collections.test.ts compares the two.
  *
  * One element that is there already is written in place when its stamp is its own and a value
  * keeps its length, which is how the fields of a hash in use are mostly written.
  */
 
-import { BLOCK_HASH, blockKind, metaOf } from '../keyspace/entry.ts';
+import { BLOCK_HASH, BLOCK_SET, blockKind, metaOf } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
+import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { editBlock, openBlock, replaceBlock } from '../keyspace/packed-collection.ts';
+import type { BatchReader } from '../op/batch-reader.ts';
 import type { Args } from '../resp/args.ts';
 import { type Ground, latin1 } from './ground.ts';
 import type { BlockKind } from './packed-write.ts';
@@ -79,6 +82,59 @@ function writeElements(
   }
   batch.endElements();
   return added;
+}
+
+/**
+ * Applies a hot set-add or hash-set of another member to the block at `place`. False: nothing was
+ * done, it takes the general way.
+ */
+export function applyElements(ground: Ground, place: KeyPlace, op: BatchReader): boolean {
+  const { keyspace, packed } = ground;
+  const { elements, bytes } = op;
+  const kind = elements.isHash ? BLOCK_HASH : BLOCK_SET;
+  const { ref } = place;
+  if (!ground.packing || elements.count > PACKED_ELEMENTS_MAX) return false;
+  if (ref !== 0 && blockKind(metaOf(keyspace.arena, ref)) !== kind) return false;
+  if (ref !== 0 && elements.count === 1 && overwriteSeen(ground, place, op)) return true;
+  const { editor } = packed;
+  if (ref === 0) editor.openEmpty(elements.isHash);
+  else editBlock(keyspace, ref, editor);
+  editor.beginWrite(op.writer, op.seq, op.hlc);
+  elements.rewind();
+  while (elements.next()) {
+    const { nameStart, nameEnd, valueStart, valueEnd } = elements;
+    const element = editor.find(bytes, nameStart, nameEnd);
+    if (element < 0) {
+      if (!editor.append(bytes, nameStart, nameEnd, bytes, valueStart, valueEnd)) return false;
+      continue;
+    }
+    const actor = editor.actorOf(element);
+    const seq = editor.seqOf(element);
+    if (elements.dropSeq !== seq || elements.dropActor !== actor) {
+      // A dot that the op's source had not seen stays beside the op's, unless it is the op's.
+      if (actor === op.writer && seq === op.seq) continue;
+      return false;
+    }
+    if (!editor.replace(element, bytes, valueStart, valueEnd)) return false;
+  }
+  replaceBlock(keyspace, place, editor);
+  return true;
+}
+
+/** The op's one element in its place, if it replaces exactly what is there. */
+function overwriteSeen(ground: Ground, place: KeyPlace, op: BatchReader): boolean {
+  const { view } = ground.packed;
+  const { elements, bytes } = op;
+  elements.rewind();
+  elements.next();
+  openBlock(ground.keyspace, place.ref, view);
+  if (!view.find(bytes, elements.nameStart, elements.nameEnd)) return false;
+  if (view.seq !== elements.dropSeq || view.actor !== elements.dropActor) return false;
+  const { valueStart, valueEnd } = elements;
+  if (elements.isHash && view.valueEnd - view.valueStart !== valueEnd - valueStart) return false;
+  if (!view.ownsStamp) return false;
+  view.overwrite(op.writer, op.seq, op.hlc, bytes, valueStart, valueEnd);
+  return true;
 }
 
 /** Writes the one element in its place; false: that is not possible, nothing was done. */

@@ -27,6 +27,7 @@ import { SLOT_COUNT } from '../keyspace/slot.ts';
 import { type BatchReader, HOT } from '../op/batch-reader.ts';
 import { type Ground, latin1 } from './ground.ts';
 import { slotRefs } from './keys.ts';
+import { applyElements } from './packed-hot.ts';
 import { findTally, isPlain, writePlain, writeTally } from './plain-write.ts';
 
 export type ApplyOutcome = 'applied' | 'known' | 'gap' | { invalid: string };
@@ -108,7 +109,8 @@ export class RemoteBatches {
     let done = false;
     if (reader.hot === HOT.stringSet) done = this.hotSet(place);
     else if (reader.hot === HOT.stringAdd) done = this.hotAdd(place);
-    else done = this.hotDelete(place);
+    else if (reader.hot === HOT.deleteDot) done = this.hotDelete(place);
+    else done = applyElements(ground, place, reader);
     if (!done) this.applyGeneral(place, reader.op());
     else if (ground.touched !== null) ground.touched(latin1(place));
   }

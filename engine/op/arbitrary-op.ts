@@ -65,9 +65,29 @@ const plainSet: fc.Arbitrary<Op> = fc
     }),
   );
 
+const seen = { drops: fc.array(dot, { maxLength: 1 }) };
+const plainElements: fc.Arbitrary<Op> = fc.oneof(
+  fc.record({
+    kind: fc.constant('set-add' as const),
+    key: bytes,
+    members: fc.array(fc.record({ member: bytes, ...seen }), { minLength: 1, maxLength: 4 }),
+    ttl: fc.constant(NO_TTL),
+  }),
+  fc.record({
+    kind: fc.constant('hash-set' as const),
+    key: bytes,
+    fields: fc.array(fc.record({ field: bytes, value: bytes, ...seen, floors: fc.constant([]) }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    ttl: fc.constant(NO_TTL),
+  }),
+);
+
 /** An op of any kind that a good writer could make as op number `FIRST_SEQ` or later. */
 export const anyOp: fc.Arbitrary<Op> = fc.oneof(
   plainSet,
+  plainElements,
   fc.record({
     kind: fc.constant('string-set' as const),
     key: bytes,

@@ -12,8 +12,8 @@
  *
  * Keys and values are bytes; no character set is asked for.
  *
- * Then `next` walks the ops. The common forms of string-set, string-add and delete can be read from
- * fields, without an object (`hot`); `op()` makes the general form of any op.
+ * Then `next` walks the ops. The common forms of string-set, string-add, delete, set-add and hash-set
+ * can be read from fields, without an object (`hot`); `op()` makes the general form of any op.
  */
 import { isNormalAmount } from '../crdt/amount.ts';
 import { type Actor, type Bytes, SEQ_LIMIT } from '../crdt/dot.ts';
@@ -30,6 +30,7 @@ import { slotOf } from '../keyspace/slot.ts';
 import { BATCH_HEAD_BYTES, OP_HEAD_BYTES } from './batch-writer.ts';
 import { ByteReader } from './byte-reader.ts';
 import { decodePayload, describeBadKind } from './decode-op.ts';
+import { ElementReader } from './element-reader.ts';
 import { FLAG } from './encode-op.ts';
 import {
   BATCH_BODY_BYTES_MAX,
@@ -48,7 +49,7 @@ const DELETE_OF_ONE_BYTES = 1 + DOT_LIST_OF_ONE_BYTES + 4;
 const NOTHING = new ByteReader(new Uint8Array(0));
 
 /** The form of the current op that can be read from fields; 0: only `op()` tells. */
-export const HOT = { none: 0, stringSet: 1, stringAdd: 2, deleteDot: 3 } as const;
+export const HOT = { none: 0, stringSet: 1, stringAdd: 2, deleteDot: 3, elements: 4 } as const;
 export type Hot = (typeof HOT)[keyof typeof HOT];
 
 export class BatchReader {
@@ -79,6 +80,9 @@ export class BatchReader {
   cum = 0;
   predSeq = 0;
   predCum = 0;
+
+  /** Hot set-add and hash-set. */
+  readonly elements = new ElementReader();
 
   private readonly roster: Roster;
   private reader = NOTHING;
@@ -260,6 +264,8 @@ export class BatchReader {
       if (this.readHotAdd()) this.hot = HOT.stringAdd;
     } else if (this.kind === OP_KIND.delete) {
       if (this.readHotDelete()) this.hot = HOT.deleteDot;
+    } else if (this.kind === OP_KIND['hash-set'] || this.kind === OP_KIND['set-add']) {
+      if (this.flags === 0 && this.openElements()) this.hot = HOT.elements;
     }
   }
 
@@ -328,6 +334,12 @@ export class BatchReader {
     this.dropSeq = this.onlyDot(at + 1);
     this.dropActor = this.dotActor;
     return this.dropSeq > 0 && view.getUint32(at + 1 + DOT_LIST_OF_ONE_BYTES, true) === 0;
+  }
+
+  private openElements(): boolean {
+    const { payloadAt, opEnd, actors, seq } = this;
+    const isHash = this.kind === OP_KIND['hash-set'];
+    return this.elements.open(this.reader.view, payloadAt, opEnd, isHash, actors, seq);
   }
 
   /** The seq of a list of exactly one good dot (its actor goes to `dotActor`); 0: it is none. */

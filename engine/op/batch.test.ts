@@ -104,23 +104,52 @@ function rewriteHot(reader: BatchReader, roster: Roster): Uint8Array {
   } else if (reader.hot === HOT.stringAdd) {
     const { cum, predSeq, predCum } = reader;
     writer.stringAdd(slot, hlc, bytes, keyStart, keyEnd, cum, predSeq, predCum);
+  } else if (reader.hot === HOT.elements) {
+    const { elements } = reader;
+    const kind = elements.isHash ? 'hash-set' : 'set-add';
+    writer.beginElements(kind, slot, hlc, bytes, keyStart, keyEnd, elements.count);
+    while (elements.next()) {
+      const { nameStart, nameEnd, valueStart, valueEnd } = elements;
+      writer.element(bytes, nameStart, nameEnd, elements.dropActor, elements.dropSeq);
+      if (elements.isHash) writer.value(bytes, valueStart, valueEnd);
+    }
+    writer.endElements();
   } else {
     writer.deleteDot(slot, hlc, bytes, keyStart, keyEnd, dropActor, dropSeq);
   }
   return writer.sealFrame() as Uint8Array;
 }
 
-test('plain SETs, integer INCRBYs and DELs of one dot are hot', () => {
+test('plain SETs, integer INCRBYs, DELs of one dot, SADDs and HSETs are hot', () => {
   const del: Op = {
     kind: 'delete',
     key: 'k',
     removal: { vector: null, dots: [{ actor: 0, seq: 9 }], floors: [] },
   };
+  const drops = [{ actor: 1, seq: 7 }];
+  const sadd: Op = {
+    kind: 'set-add',
+    key: 's',
+    members: [
+      { member: 'a', drops: [] },
+      { member: 'b', drops },
+    ],
+    ttl: NO_TTL,
+  };
+  const field = { field: 'f', drops, floors: [], value: 'v' };
+  const hset: Op = { kind: 'hash-set', key: 'h', fields: [field], ttl: NO_TTL };
+  const floors = [{ actor: 1, seq: 7, cum: 2 }];
+  const counted: Op = { ...hset, fields: [{ ...field, floors }] };
+  const siblings: Op = { ...sadd, members: [{ member: 'a', drops: [...drops, ...drops] }] };
+  const withTtl: Op = { ...sadd, ttl: { drops, expiry: null } };
   const reader = new BatchReader(rosterOf([0, 1]));
-  expect(reader.open(bodyOf(seal([set, add, del])), NOW_MS)).toBeNull();
+  const ops = [set, add, del, sadd, hset, counted, siblings, withTtl];
+  expect(reader.open(bodyOf(seal(ops)), NOW_MS)).toBeNull();
   const forms: number[] = [];
   while (reader.next()) forms.push(reader.hot);
-  expect(forms).toEqual([HOT.stringSet, HOT.stringAdd, HOT.deleteDot]);
+  const { none, elements } = HOT;
+  const hot = [HOT.stringSet, HOT.stringAdd, HOT.deleteDot, elements, elements];
+  expect(forms).toEqual([...hot, none, none, none]);
 });
 
 test('minus zero, as DECRBY k 0 makes it, is written as zero', () => {
