@@ -166,11 +166,10 @@ async function main(options: Options): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  let port = 23_111;
   const starts = [
-    ['redis', () => startRedis(port++)],
+    ['redis', () => startRedis()],
     // What is kept of the log in memory is no part of a key, and would hide it.
-    ['meridian', () => startEngine(port++, ['--backlog-bytes', '1mb'])],
+    ['meridian', () => startEngine({ extra: ['--backlog-bytes', '1mb'] })],
   ] as const;
   write(`${options.keys} keys of ${ELEMENTS} elements; bytes a key`);
   write('');
@@ -185,8 +184,8 @@ async function main(options: Options): Promise<void> {
       }
     }
   }
-  const redis = await startRedis(port++);
-  const engine = await startEngine(port++);
+  const redis = await startRedis();
+  const engine = await startEngine();
   try {
     for (const server of [redis, engine]) {
       for (const kind of ['hash', 'set'] as const) {
