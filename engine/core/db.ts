@@ -21,6 +21,7 @@ import * as keys from './keys.ts';
 import { type ApplyOutcome, RemoteBatches } from './remote.ts';
 import * as sets from './sets.ts';
 import {
+  addException,
   decodeSlot,
   encodeEmptySlot,
   encodeSlot,
@@ -28,6 +29,7 @@ import {
   mergeSlot,
   replaceSlot,
   slotDigest,
+  slotFingerprint,
 } from './slot-transfer.ts';
 import * as strings from './strings.ts';
 
@@ -402,6 +404,21 @@ export class Db {
   /** Number of slots whose state is ahead of `vector`. */
   get exceptionCount(): number {
     return this.ground.exceptions.size;
+  }
+  /** 8 bytes that tell the slot's state from all others; zeros: empty. */
+  slotFingerprint(slot: number): Bytes {
+    return slotFingerprint(this.ground, slot);
+  }
+  /** How often the slot's state was taken from elsewhere by `importSlot`. */
+  importsOf(slot: number): number {
+    return this.ground.imports[slot];
+  }
+  /**
+   * The slot's state is what it is at `vector` too: a merge with an equal state. The vector becomes
+   * part of the slot's exception; it must not be changed afterwards.
+   */
+  adoptVector(slot: number, vector: VersionVector): void {
+    addException(this.ground, slot, vector);
   }
   /** Whether the slot's state is ahead of `vector`. */
   isAhead(slot: number): boolean {

@@ -30,7 +30,7 @@ import { Keyspace } from '../keyspace/keyspace.ts';
 import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { packState } from '../keyspace/packed-collection.ts';
 import { loadState, packedLayout, storeState } from '../keyspace/packed-string.ts';
-import { slotOf } from '../keyspace/slot.ts';
+import { SLOT_COUNT, slotOf } from '../keyspace/slot.ts';
 import { BatchWriter } from '../op/batch-writer.ts';
 import { outOfMemory, readOnly } from './db-error.ts';
 import { PackedWriter } from './packed-write.ts';
@@ -55,6 +55,8 @@ export class Ground {
   readonly region: number;
   /** Slots whose state is ahead of `vector`, while a state merge runs. */
   readonly exceptions: Map<number, VersionVector> = new Map();
+  /** By slot: how often its state was taken from elsewhere. */
+  readonly imports: Uint32Array = new Uint32Array(SLOT_COUNT);
   nowMs = 0;
   /** Actor that signs local writes; -1: none yet. */
   actor: Actor = -1;

@@ -11,6 +11,7 @@
  * bytes; `slotDigest` leaves the vector out.
  */
 
+import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Actor, Bytes } from '../crdt/dot.ts';
 import { type KeyState, mergeKey } from '../crdt/key-state.ts';
@@ -42,6 +43,9 @@ const SLOT_STATE_VERSION = 1;
 const SEQ_MAX = 2 ** 48 - 1;
 /** Shortest key with its state. */
 const KEY_BYTES_MIN = 6;
+
+export const FINGERPRINT_BYTES = 8;
+export const EMPTY_FINGERPRINT: Bytes = '\0'.repeat(FINGERPRINT_BYTES);
 
 type SlotState = {
   slot: number;
@@ -76,6 +80,18 @@ export function slotDigest(ground: Ground, slot: number): number {
   const out = new ByteWriter(1024);
   writeKeys(out, ground, slot);
   return crc32(out.bytes.subarray(0, out.length)) || 1;
+}
+
+/**
+ * 8 bytes that tell the slot's keys and states from all others; zeros: no keys. Where a digest decides that
+ * nothing is shipped, 32 bits are too few: one false match would be a difference for ever.
+ */
+export function slotFingerprint(ground: Ground, slot: number): Bytes {
+  if (ground.keyspace.slots.counts[slot] === 0) return EMPTY_FINGERPRINT;
+  const out = new ByteWriter(1024);
+  writeKeys(out, ground, slot);
+  const hash = createHash('sha256').update(out.bytes.subarray(0, out.length)).digest();
+  return hash.latin1Slice(0, FINGERPRINT_BYTES);
 }
 
 /** The first `count` keys of the slot by bytes, each with a hash of its state. */
@@ -130,6 +146,7 @@ export function decodeSlot(body: Uint8Array, roster: Roster): SlotState | string
  * replaces one that was held: what only the old state had seen is not in the slot any more.
  */
 export function replaceSlot(ground: Ground, incoming: SlotState): void {
+  ground.imports[incoming.slot]++;
   const { keyspace } = ground;
   for (const ref of slotRefs(ground, incoming.slot)) {
     const place = ground.findEntry(ref);
@@ -142,6 +159,7 @@ export function replaceSlot(ground: Ground, incoming: SlotState): void {
 /** Merges the state into what the slot holds. The vector becomes part of the slot's exception. */
 export function mergeSlot(ground: Ground, incoming: SlotState): void {
   const { slot, vector, keys } = incoming;
+  ground.imports[slot]++;
   const mine = ground.slotVector(slot);
   for (const ref of slotRefs(ground, slot)) {
     const place = ground.findEntry(ref);
@@ -154,10 +172,11 @@ export function mergeSlot(ground: Ground, incoming: SlotState): void {
     const merged = mergeKey(null, mine, theirs, vector);
     if (merged !== null) ground.store(ground.findText(key), merged, -1);
   }
-  addException(ground, incoming);
+  addException(ground, slot, vector);
 }
 
-function addException(ground: Ground, { slot, vector }: SlotState): void {
+/** Makes the vector part of the slot's exception; it must not be changed afterwards. */
+export function addException(ground: Ground, slot: number, vector: VersionVector): void {
   const held = ground.exceptions.get(slot);
   const joined = held === undefined ? vector : copyVector(held);
   if (held !== undefined) joinVector(joined, vector);

@@ -1,5 +1,6 @@
 import { Db } from '../core/db.ts';
-import { makeActorId } from '../crdt/roster.ts';
+import { internActor, makeActorId } from '../crdt/roster.ts';
+import { advance, type VersionVector } from '../crdt/version-vector.ts';
 import { silentJournal } from '../env.ts';
 import { FRAME_KIND } from '../op/op.ts';
 import { Backlog } from './backlog.ts';
@@ -10,6 +11,7 @@ import { ImageWriter } from './image.ts';
 import { OpLog } from './op-log.ts';
 import { recover } from './recovery.ts';
 import { filePositions, segmentName } from './segment.ts';
+import { encodeSlotsSame } from './slots-same.ts';
 import { encodeVector } from './vector-bytes.ts';
 
 const NOW_MS = 1_800_000_000_000;
@@ -184,6 +186,33 @@ describe('recovery', () => {
     const again = new Writer(disk, 2);
     expect(digest(again.db)).toEqual(digest(writer.db));
     expect(again.db.exceptionCount).toBe(0);
+  });
+
+  test('slots that a state merge left as they were come back with its vector', () => {
+    const disk = new MemoryDisk();
+    const writer = new Writer(disk, 1);
+    writer.set('a', '1');
+    const { db } = writer;
+    const slot = Array.from({ length: 16_384 }, (_, n) => n).find((n) => db.slotSize(n) > 0)!;
+    const sender = internActor(db.roster, makeActorId(2, 0, 7n));
+    const [begun, seen]: VersionVector[] = [[], []];
+    advance(begun, sender, 5);
+    advance(seen, sender, 9);
+    const same = encodeSlotsSame({ slots: [slot], vector: seen }, db.roster);
+    const append = (kind: number, body: Uint8Array) => writer.log.append(sealFrame(kind, body));
+    append(LOG_KIND.slotsSame, same);
+    append(LOG_KIND.stateEnd, encodeVector(begun, db.roster));
+    writer.log.flush(db.vector);
+    const again = new Writer(disk, 2).db;
+    const there = again.roster.byId.get(db.roster.ids[sender])!;
+    expect([again.vector[there], again.slotVector(slot)[there]]).toEqual([5, 9]);
+    expect([again.isAhead(slot), again.exceptionCount]).toEqual([true, 1]);
+    expect(again.getString('a')).toBe('1');
+    // Bytes that are no such list are damage, not something to guess about.
+    append(LOG_KIND.slotsSame, same.subarray(0, 3));
+    append(LOG_KIND.stateEnd, encodeVector(begun, db.roster));
+    writer.log.flush(db.vector);
+    expect(() => new Writer(disk, 3)).toThrow(/a bad list of equal slots: cut short/);
   });
 
   test('half a state merge at the end of the log does not come back', () => {

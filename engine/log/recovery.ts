@@ -5,8 +5,9 @@
  * 2. The newest image restores every slot with the vector it was captured at.
  * 3. Segments must follow each other without a gap. Each frame is replayed as it was applied:
  *    BATCH by `applyBatch`, SLOT_STATE (the result of a state merge) put in place of the slot,
- *    STATE_END joins the vector of that merge. SLOT_STATEs take effect together, when the frame
- *    after them is seen: a small state was merged in one turn, and half of it must not come back.
+ *    SLOTS_SAME gives slots that it left as they were its vector, STATE_END joins the vector of
+ *    that merge. The first two take effect together, when the frame after them is seen: a small
+ *    state was merged in one turn, and half of it must not come back.
  * 4. Bytes that are no whole frame:
  *      at the end of the last segment   the last write was torn: cut, with a warning; SLOT_STATEs
  *                                       that nothing follows are cut too
@@ -31,6 +32,7 @@ import {
   segmentName,
   walkFrames,
 } from './segment.ts';
+import { decodeSlotsSame } from './slots-same.ts';
 import { decodeVector, parseVectorObject } from './vector-bytes.ts';
 
 export type RecoveryOptions = {
@@ -138,7 +140,7 @@ class SegmentReplay {
   private readonly name: string;
   private headerBytes = 0;
   /** Outcomes of a state merge that are not followed by anything yet. */
-  private pending: Uint8Array[] = [];
+  private pending: { readonly kind: number; readonly body: Uint8Array }[] = [];
   private pendingOffset = 0;
 
   constructor(options: RecoveryOptions, position: number) {
@@ -208,8 +210,9 @@ class SegmentReplay {
         return;
       }
       case FRAME_KIND.slotState:
+      case LOG_KIND.slotsSame:
         if (this.pending.length === 0) this.pendingOffset = offset;
-        this.pending.push(body);
+        this.pending.push({ kind: frameKind(frame), body });
         return;
       case LOG_KIND.stateEnd: {
         this.applyPending();
@@ -226,12 +229,22 @@ class SegmentReplay {
 
   /** Puts the slots of a state merge in place, now that it is known that all of them are here. */
   private applyPending(): void {
-    for (const body of this.pending) {
-      const problem = this.options.db.importSlot(body, () => []);
+    const { db } = this.options;
+    for (const { kind, body } of this.pending) {
+      const problem =
+        kind === LOG_KIND.slotsSame ? adoptVectors(db, body) : db.importSlot(body, () => []);
       if (problem !== null) throw damaged(this.name, `at byte ${this.pendingOffset}: ${problem}`);
     }
     this.pending = [];
   }
+}
+
+/** Slots that a state merge left as they were. */
+function adoptVectors(db: Db, body: Uint8Array): string | null {
+  const same = decodeSlotsSame(body, db.roster);
+  if (typeof same === 'string') return same;
+  for (const slot of same.slots) db.adoptVector(slot, same.vector);
+  return null;
 }
 
 function checkHeader(options: RecoveryOptions, name: string, frame: Uint8Array): FileHeader {

@@ -513,6 +513,8 @@ export class Member implements MemberApi {
       compare: (question) => this.verifier.answer(question),
       compared: (answer) => this.verifier.receive(answer),
       exportSlot: (slot) => this.db.exportSlot(slot),
+      slotSize: (slot) => this.db.slotSize(slot),
+      slotFingerprint: (slot) => (this.db.isAhead(slot) ? '' : this.db.slotFingerprint(slot)),
       slotRange: () => this.placement,
       confirmed: (server) => this.confirmed(server),
       wake: () => this.wake(),

@@ -40,6 +40,8 @@ export type PeersHost = {
   /** An answer to our own question. Returns what is wrong with it, or null. */
   compared(answer: Uint8Array): string | null;
   exportSlot(slot: number): Uint8Array | null;
+  slotSize(slot: number): number;
+  slotFingerprint(slot: number): string;
   slotRange(): { firstSlot: number; lastSlot: number };
   /** A puller has confirmed more, came or went. */
   confirmed(server: SessionServer): void;
@@ -248,6 +250,8 @@ export class Peers {
         vector: host.vector,
         wallMs: () => host.env.clock.wallMs(),
         exportSlot: host.exportSlot,
+        slotSize: host.slotSize,
+        slotFingerprint: host.slotFingerprint,
         compare: host.compare,
         get firstSlot() {
           return range().firstSlot;

@@ -8,19 +8,24 @@
  *           types: it is what would have happened had we been a fresh member.
  *   merge   else: the two slots are merged by the rules of each type.
  *
+ * Slots that the sender found equal by digest stay as they are (same-slots.ts).
+ *
  * What goes to our own log is the outcome, slot by slot, so that recovery has nothing to decide; at
  * the end the joined vector. The backlog gets a jump there: from before it nobody can be served who
  * lacks what the state brought.
  */
 
 import type { Db } from '../core/db.ts';
+import type { Bytes } from '../crdt/dot.ts';
 import { copyVector, dominates, seqOf, type VersionVector } from '../crdt/version-vector.ts';
 import type { Backlog } from '../log/backlog.ts';
 import { batchSlots, EVERY_SLOT } from '../log/batch-meta.ts';
 import { frameBody, LOG_KIND, sealFrame } from '../log/frame.ts';
+import { encodeSlotsSame, type SlotsSame } from '../log/slots-same.ts';
 import { encodeVector } from '../log/vector-bytes.ts';
 import { FRAME_KIND } from '../op/op.ts';
 import type { StateSink } from '../replication/state-receiver.ts';
+import { SameSlots } from './same-slots.ts';
 
 /** Batches with a FLUSHALL are looked through once for each slot: no more bytes of them than this. */
 const FLUSH_REPLAY_BYTES_MAX = 64 * 1024;
@@ -42,10 +47,12 @@ export class StateMerge implements StateSink {
   private readonly host: StateMergeHost;
   private vector: VersionVector = [];
   private seen = new Set<number>();
+  private readonly sameSlots: SameSlots;
   private replay: ((slot: number) => Iterable<Uint8Array>) | null = null;
 
   constructor(host: StateMergeHost) {
     this.host = host;
+    this.sameSlots = new SameSlots(host.db, host.backlog);
   }
 
   begin(vector: VersionVector): void {
@@ -81,6 +88,45 @@ export class StateMerge implements StateSink {
     backlog.appendJump(this.vector);
     this.host.merged(this.vector);
     this.abort();
+  }
+
+  /** Takes the digests anew from here on: a state begins to come. */
+  beginDigests(): void {
+    this.host.sealLocal();
+    this.sameSlots.begin();
+  }
+
+  slotDigest(slot: number): Bytes {
+    this.host.sealLocal();
+    return this.sameSlots.digest(slot);
+  }
+
+  slotRange(): { readonly firstSlot: number; readonly lastSlot: number } {
+    return { firstSlot: this.host.firstSlot(), lastSlot: this.host.lastSlot() };
+  }
+
+  slotSize(slot: number): number {
+    return this.host.db.slotSize(slot);
+  }
+
+  changedOf({ slots, vector }: SlotsSame): number[] {
+    this.host.sealLocal();
+    return slots.filter((slot) => !this.sameSlots.isOutcome(slot, vector));
+  }
+
+  same(same: SlotsSame): string | null {
+    this.host.sealLocal();
+    for (const slot of same.slots) {
+      if (slot < this.host.firstSlot() || slot > this.host.lastSlot()) {
+        return `slot ${slot} is not one of ours`;
+      }
+      if (this.seen.has(slot)) return `slot ${slot} came twice`;
+      this.seen.add(slot);
+      this.host.db.adoptVector(slot, same.vector);
+    }
+    const { roster } = this.host.db;
+    this.host.log(sealFrame(LOG_KIND.slotsSame, encodeSlotsSame(same, roster)));
+    return null;
   }
 
   abort(): void {

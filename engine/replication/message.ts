@@ -18,6 +18,7 @@
  *       26  HEARTBEAT    server   f64 wall ms · vector
  *       27  PUBLISH      server   u32 channel length · channel · message
  *     28 to 31  COMPARE and its kin, in compare-message.ts
+ *       32, 33  SLOT_DIGESTS and SLOTS_SAME, in digest-message.ts
  *
  * Every reader returns null, or the words for what is wrong, when the bytes are no such message.
  */
@@ -32,7 +33,9 @@ export const PROTOCOL_VERSION = 1;
 
 /** The member answers COMPARE and COMPARE_KEYS. */
 export const COMPARE_FEATURE = 'compare';
-export const FEATURES: readonly string[] = [COMPARE_FEATURE];
+/** The member can send, and wait for, digests of slots in a state. */
+export const DIGESTS_FEATURE = 'digests';
+export const FEATURES: readonly string[] = [COMPARE_FEATURE, DIGESTS_FEATURE];
 
 export const MESSAGE = {
   hello: 10,
@@ -54,6 +57,8 @@ export const MESSAGE = {
   compared: 29,
   compareKeys: 30,
   keysCompared: 31,
+  slotDigests: 32,
+  slotsSame: 33,
 } as const;
 
 /** own: ops born in the server's region, and the puller's own region's; all: everything. */

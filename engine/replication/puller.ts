@@ -24,6 +24,7 @@ import type { Roster } from '../crdt/roster.ts';
 import { dominates, seqOf, type VersionVector } from '../crdt/version-vector.ts';
 import { frameBody, frameKind, sealFrame } from '../log/frame.ts';
 import {
+  DIGESTS_FEATURE,
   type Introduction,
   MESSAGE,
   PROTOCOL_VERSION,
@@ -129,7 +130,8 @@ export class Puller {
   }
   /** True: `turn` has more to do at once. */
   get wantsTurn(): boolean {
-    return this.queueHead < this.queue.length && !this.isHeld();
+    if (this.stateName !== 'streaming') return false;
+    return this.receiver.owesDigests || (this.queueHead < this.queue.length && !this.isHeld());
   }
   /** Frames that wait behind a mark. */
   get heldFrames(): number {
@@ -175,6 +177,7 @@ export class Puller {
   /** Something was applied (by this session or another): goes on if a mark is covered by now. */
   turn(): void {
     if (this.stateName !== 'streaming') return;
+    if (this.receiver.owesDigests) this.host.send(this.receiver.takeDigests(this.epoch));
     let bytes = 0;
     while (this.queueHead < this.queue.length && bytes < TURN_BYTES) {
       if (this.isHeld()) return;
@@ -239,6 +242,13 @@ export class Puller {
     this.resume(this.modeWanted);
   }
 
+  /** Both sides know how to spare equal slots. */
+  private get usesDigests(): boolean {
+    return [this.introduction, this.remoteIntroduction].every((one) =>
+      one?.features?.includes(DIGESTS_FEATURE),
+    );
+  }
+
   /** Asks for the stream anew, from what is applied now. */
   private resume(mode: StreamMode): void {
     this.epoch++;
@@ -281,6 +291,7 @@ export class Puller {
       case MESSAGE.mark:
       case MESSAGE.stateBegin:
       case MESSAGE.slotState:
+      case MESSAGE.slotsSame:
       case MESSAGE.stateEnd:
         // What was under way before the stream that was asked for last is of no use.
         if (this.streamEpoch !== this.epoch) return;
@@ -313,8 +324,11 @@ export class Puller {
         return true;
       }
       default: {
-        const problem = this.receiver.receive(frame, this.host.roster);
-        return problem === null || this.end(problem);
+        const problem = this.receiver.receive(frame, this.host.roster, this.usesDigests);
+        if (problem !== null) return this.end(problem);
+        if (!this.receiver.mustAskAgain) return true;
+        this.resume(this.modeWanted);
+        return false;
       }
     }
   }

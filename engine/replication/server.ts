@@ -14,10 +14,12 @@
  * When the backlog does not reach back far enough, or a state merge left a jump in it that the
  * puller lacks, the whole state is sent: STATE_BEGIN with our vector, all slots, STATE_END, and then
  * the stream from where the backlog ended at STATE_BEGIN. Slots captured later than that carry
- * their own later vectors.
+ * their own later vectors. A puller with the feature `digests` is asked for digests of its slots by STATE_BEGIN:
+ * slots with equal ones are listed instead of sent.
  */
 
 import { limits } from '../config.ts';
+import type { Bytes } from '../crdt/dot.ts';
 import { parseActorText, type Roster } from '../crdt/roster.ts';
 import {
   advance,
@@ -29,7 +31,10 @@ import {
 } from '../crdt/version-vector.ts';
 import type { Backlog } from '../log/backlog.ts';
 import { frameBody, frameKind, sealFrame } from '../log/frame.ts';
+import { encodeSlotsSame } from '../log/slots-same.ts';
+import { readSlotDigests } from './digest-message.ts';
 import {
+  DIGESTS_FEATURE,
   type Introduction,
   MESSAGE,
   PROTOCOL_VERSION,
@@ -57,6 +62,10 @@ export type ServerHost = {
   wallMs(): number;
   /** The slot's state as a SLOT_STATE body, null when it is empty. */
   exportSlot(slot: number): Uint8Array | null;
+  /** Number of keys in the slot. */
+  slotSize(slot: number): number;
+  /** The slot's digest for a merge; '' when its state is ahead of the vector: it is shipped then. */
+  slotFingerprint(slot: number): Bytes;
   readonly firstSlot: number;
   readonly lastSlot: number;
   /** Who we are, for this puller; or why we do not serve it. */
@@ -72,10 +81,23 @@ export type ServerHost = {
   close(reason: string): void;
 };
 
+/** A state that is being sent. */
+type Transfer = {
+  /** The next slot. */
+  slot: number;
+  readonly vector: VersionVector;
+  /** Where to go on in the backlog afterwards. */
+  readonly cursor: number;
+  /** Digests of the puller's slots from the first one on, as far as they have come; null: it sends none. */
+  readonly digests: Bytes[] | null;
+};
+
 type ServerState = 'hello' | 'proof' | 'ready' | 'streaming' | 'closed';
 
 /** Bytes of state captured in one turn. */
 const STATE_TURN_BYTES = 1024 * 1024;
+/** Keys digested in one turn of it. */
+const STATE_TURN_KEYS = 5000;
 /** Small frames are joined up to so many bytes into one write. */
 const WRITE_BYTES = 64 * 1024;
 
@@ -97,11 +119,7 @@ export class SessionServer {
   private foreign: VersionVector = [];
   private hasForeign = false;
   /** While a state is being sent: where to go on afterwards. */
-  private transfer: {
-    slot: number;
-    readonly vector: VersionVector;
-    readonly cursor: number;
-  } | null = null;
+  private transfer: Transfer | null = null;
   private sentBytes = 0;
   private consumedBytes = 0;
   private out: Uint8Array[] = [];
@@ -150,6 +168,7 @@ export class SessionServer {
       case 'streaming':
         if (kind === MESSAGE.resume) this.startStream(frame);
         else if (kind === MESSAGE.ack) this.takeAck(frame);
+        else if (kind === MESSAGE.slotDigests) this.takeDigests(frame);
         else if (kind === MESSAGE.compare || kind === MESSAGE.compareKeys) this.compare(frame);
         else this.refuse('MALFORMED', `a frame of unknown kind ${kind}`);
         return;
@@ -361,23 +380,40 @@ export class SessionServer {
 
   private startState(): void {
     const vector = copyVector(this.host.vector());
-    this.transfer = { slot: this.host.firstSlot, vector, cursor: this.host.backlog.end };
+    const digests = this.remoteIntroduction!.features?.includes(DIGESTS_FEATURE) ? [] : null;
+    this.transfer = { slot: this.host.firstSlot, vector, cursor: this.host.backlog.end, digests };
     this.statesSent++;
     this.push(sealVector(MESSAGE.stateBegin, vector, this.host.roster));
   }
 
-  /** Sends the next slots. False: enough for this turn. */
+  /** Sends the next slots. False: enough for this turn, or digests must come first. */
   private sendSlots(): boolean {
     const transfer = this.transfer!;
+    const { firstSlot, lastSlot } = this.host;
+    const { digests } = transfer;
+    const same: number[] = [];
     let bytes = 0;
-    while (transfer.slot <= this.host.lastSlot) {
-      const body = this.host.exportSlot(transfer.slot++);
-      if (body === null) continue;
-      const frame = sealFrame(MESSAGE.slotState, body);
-      bytes += frame.length;
-      this.push(frame);
-      if (bytes >= STATE_TURN_BYTES || !this.maySend()) return false;
+    let keys = 0;
+    let enough = false;
+    while (transfer.slot <= lastSlot && !enough) {
+      const { slot } = transfer;
+      if (digests !== null && slot - firstSlot >= digests.length) break;
+      transfer.slot++;
+      const size = this.host.slotSize(slot);
+      if (size === 0) continue;
+      keys += size;
+      if (digests !== null && this.host.slotFingerprint(slot) === digests[slot - firstSlot]) {
+        same.push(slot);
+      } else {
+        const frame = sealFrame(MESSAGE.slotState, this.host.exportSlot(slot)!);
+        bytes += frame.length;
+        this.push(frame);
+      }
+      const digested = digests !== null && keys >= STATE_TURN_KEYS;
+      enough = bytes >= STATE_TURN_BYTES || digested || !this.maySend();
     }
+    this.sendSame(same);
+    if (enough || transfer.slot <= lastSlot) return false;
     this.push(sealVector(MESSAGE.stateEnd, this.host.vector(), this.host.roster));
     joinVector(this.known, transfer.vector);
     this.cursor = transfer.cursor;
@@ -385,6 +421,30 @@ export class SessionServer {
     this.hasForeign = false;
     this.transfer = null;
     return true;
+  }
+
+  /** Lists slots that were found equal in this turn, with the vector of this turn. */
+  private sendSame(slots: readonly number[]): void {
+    const { roster, vector } = this.host;
+    if (slots.length === 0) return;
+    const body = encodeSlotsSame({ slots, vector: vector() }, roster);
+    this.push(sealFrame(MESSAGE.slotsSame, body));
+  }
+
+  private takeDigests(frame: Uint8Array): void {
+    const told = readSlotDigests(frame);
+    if (typeof told === 'string') {
+      this.refuse('MALFORMED', told);
+      return;
+    }
+    // Those of an earlier stream, or of a state that has been sent, are of no use.
+    if (told.epoch !== this.epoch || !this.transfer?.digests) return;
+    const { digests } = this.transfer;
+    if (told.firstSlot !== this.host.firstSlot + digests.length) {
+      this.refuse('MALFORMED', 'digests of slots out of order');
+      return;
+    }
+    digests.push(...told.digests);
   }
 
   private push(frame: Uint8Array): void {

@@ -5,7 +5,9 @@
  *
  *     member NAME NUMBER [backlog=BYTES]     a member of a region of its own
  *     set NAME KEY VALUE · del NAME KEY      a write there
- *     pull PULLER SERVER [secret=S] [database=D] [slots=A-B] [protocol=N]
+ *     fill NAME COUNT BYTES                  writes keys f0, f1 … with values of so many bytes
+ *     change NAME COUNT                      writes as many of them anew
+ *     pull PULLER SERVER [secret=S] [database=D] [slots=A-B] [protocol=N] [features=F]
  *                                            opens a session; frames wait until `run`
  *     run                                    delivers frames until there are none
  *     tick MS                                time passes for all sessions, in steps of 50 ms
@@ -14,15 +16,20 @@
  *     close PULLER SERVER                    the link is gone
  *     raw PULLER SERVER KIND [HEX]           the puller sends a frame of its own making
  *     show NAME                              vector and keys
+ *     quiet                                  frames of states are counted from now on, not shown
+ *     bytes PULLER SERVER                    bytes of state that came, and of digests that went
  */
 
 import { Db } from '../core/db.ts';
+import { EMPTY_FINGERPRINT } from '../core/slot-transfer.ts';
 import { actorText, makeActorId } from '../crdt/roster.ts';
 import { Backlog } from '../log/backlog.ts';
 import { batchMeta } from '../log/batch-meta.ts';
 import { frameBody, frameKind, sealFrame } from '../log/frame.ts';
+import { decodeSlotsSame } from '../log/slots-same.ts';
 import { vectorObject } from '../log/vector-bytes.ts';
 import { StateMerge } from '../member/state-merge.ts';
+import { readSlotDigests } from './digest-message.ts';
 import {
   type Introduction,
   MESSAGE,
@@ -40,6 +47,12 @@ import { SessionServer } from './server.ts';
 
 const NOW_MS = 1_800_000_000_000;
 const TICK_MS = 50;
+const STATE_KINDS: readonly number[] = [
+  MESSAGE.stateBegin,
+  MESSAGE.slotState,
+  MESSAGE.slotsSame,
+  MESSAGE.stateEnd,
+];
 
 type Options = Record<string, string>;
 
@@ -86,6 +99,8 @@ type Session = {
   toServer: Uint8Array[];
   toPuller: Uint8Array[];
   open: boolean;
+  stateBytes: number;
+  digestBytes: number;
 };
 
 export class Transcript {
@@ -93,6 +108,7 @@ export class Transcript {
   private readonly sessions: Session[] = [];
   private out: string[] = [];
   private nowMs = 0;
+  private isQuiet = false;
 
   /** Plays one command; returns what happened, line by line. */
   play(command: string): string {
@@ -121,6 +137,24 @@ export class Transcript {
         this.node(names[0]).db.delete(names[1]);
         this.node(names[0]).seal();
         return;
+      case 'fill':
+        for (let n = 0; n < Number(names[1]); n++) {
+          this.write(this.node(names[0]), `f${n}`, '.'.repeat(Number(names[2])));
+        }
+        return;
+      case 'change':
+        for (let n = 0; n < Number(names[1]); n++) {
+          this.write(this.node(names[0]), `f${n * 97}`, '!'.repeat(100));
+        }
+        return;
+      case 'quiet':
+        this.isQuiet = true;
+        return;
+      case 'bytes': {
+        const { stateBytes, digestBytes } = this.session(names[0], names[1]);
+        this.out.push(`${stateBytes} bytes of state, ${digestBytes} bytes of digests`);
+        return;
+      }
       case 'pull':
         this.pull(this.node(names[0]), this.node(names[1]), options);
         return;
@@ -156,6 +190,11 @@ export class Transcript {
     }
   }
 
+  private write(node: Node, key: string, value: string): void {
+    node.db.setStringText(key, value, Number.POSITIVE_INFINITY);
+    node.seal();
+  }
+
   private pull(from: Node, to: Node, options: Options): void {
     const introduce = (node: Node, changed: Options): Introduction => ({
       protocol: Number(changed.protocol ?? PROTOCOL_VERSION),
@@ -167,6 +206,7 @@ export class Transcript {
       actor: actorText(node.db.roster.ids[node.db.actor]),
       purpose: 'region',
       nonce: '0'.repeat(32),
+      ...(options.features === undefined ? {} : { features: options.features.split(',') }),
     });
     const session: Session = {
       from,
@@ -174,6 +214,8 @@ export class Transcript {
       toServer: [],
       toPuller: [],
       open: true,
+      stateBytes: 0,
+      digestBytes: 0,
       puller: this.makePuller(from, introduce(from, options), options, () => session),
       server: this.makeServer(to, introduce(to, {}), () => session),
     };
@@ -230,6 +272,8 @@ export class Transcript {
         vector: () => node.db.vector,
         wallMs: () => NOW_MS + this.nowMs,
         exportSlot: (slot) => node.db.exportSlot(slot),
+        slotSize: (slot) => node.db.slotSize(slot),
+        slotFingerprint: (slot) => node.db.slotFingerprint(slot),
         firstSlot: 0,
         lastSlot: 16_383,
         admit: (remote) => {
@@ -310,6 +354,10 @@ export class Transcript {
     // Heartbeats and confirmations that come every so often would hide everything else.
     const kind = frameKind(frame);
     if (kind === MESSAGE.heartbeat || kind === MESSAGE.ack) return;
+    const isState = STATE_KINDS.includes(kind);
+    if (isState) session.stateBytes += frame.length;
+    if (kind === MESSAGE.slotDigests) session.digestBytes += frame.length;
+    if (this.isQuiet && (isState || kind === MESSAGE.slotDigests)) return;
     const text = this.describe(frame, reader);
     this.out.push(`${session.from.name} ${arrow} ${session.to.name}  ${text}`);
   }
@@ -356,6 +404,18 @@ export class Transcript {
       }
       case MESSAGE.slotState:
         return `SLOT_STATE of slot ${frameBody(frame)[1] + frameBody(frame)[2] * 256}`;
+      case MESSAGE.slotDigests: {
+        const told = readSlotDigests(frame);
+        if (typeof told === 'string') return told;
+        const { firstSlot, digests } = told;
+        const filled = digests.filter((digest) => digest !== EMPTY_FINGERPRINT).length;
+        return `SLOT_DIGESTS of ${digests.length} slots from ${firstSlot}, ${filled} not empty`;
+      }
+      case MESSAGE.slotsSame: {
+        const same = decodeSlotsSame(frameBody(frame), roster);
+        if (typeof same === 'string') return same;
+        return `SLOTS_SAME ${same.slots.join(' ')} ${this.vectorText(same.vector, node)}`;
+      }
       case MESSAGE.ack: {
         const ack = readAck(frame, roster);
         return typeof ack === 'string' ? ack : `ACK ${this.vectorText(ack.vector, node)}`;
