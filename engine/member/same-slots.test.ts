@@ -147,14 +147,14 @@ function play(seed: number): Outcome {
 
 test('slots that are not shipped end up as if they had been, whatever is written meanwhile', () => {
   const total = { same: 0, changed: 0 };
-  for (let seed = 1; seed <= 1200; seed++) {
+  for (let seed = 1; seed <= 500; seed++) {
     const { same, changed } = play(seed);
     total.same += same;
     total.changed += changed;
   }
   // The rare case must be among them, or this test shows nothing.
-  expect(total.same).toBeGreaterThan(500);
-  expect(total.changed).toBeGreaterThan(20);
+  expect(total.same).toBeGreaterThan(200);
+  expect(total.changed).toBeGreaterThan(10);
 });
 
 test('a digest is taken anew when another state has come in between, or the backlog forgot', () => {
