@@ -78,9 +78,30 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'forgets slots when it sends a state',
     file: 'engine/replication/server.ts',
-    find: '      const body = this.host.exportSlot(transfer.slot++);',
-    replace: '      const body = this.host.exportSlot(transfer.slot += 2);',
+    find: '      transfer.slot++;',
+    replace: '      transfer.slot += 2;',
     guard: { seeds: [1, 500] },
+  },
+  {
+    name: 'forgets states in the digests that spare equal slots',
+    file: 'engine/core/slot-transfer.ts',
+    find: "createHash('sha256').update(out.bytes.subarray(0, out.length)).digest();",
+    replace: "createHash('sha256').update(String(slot)).digest();",
+    guard: { test: 'engine/replication/sessions.test.ts', named: 'equal slots are named' },
+  },
+  {
+    name: 'leaves a slot alone that has changed since it was equal',
+    file: 'engine/member/same-slots.ts',
+    find: 'if (!changed && !this.wasSeen(slot, told, vector)) return true;',
+    replace: 'if (!changed) return true;',
+    guard: { test: 'engine/member/same-slots.test.ts', named: 'slots that are not shipped' },
+  },
+  {
+    name: 'compares slots to which writes are under way',
+    file: 'engine/replication/touched-slots.ts',
+    find: '      touched.add(slot);',
+    replace: '',
+    guard: { test: 'engine/member/verifier.test.ts', named: 'regions that take writes' },
   },
   {
     name: 'does not raise the floor on a reset',
