@@ -34,7 +34,8 @@ export function createTlsServer(
   refused: Refused,
 ): Server {
   let material = policy.material();
-  let handshakes = 0;
+  // By address, for Node reports the end of one handshake in several ways, some of them twice.
+  const handshakes = new Set<string>();
   const server = createServer({
     ...contextOptions(policy, material),
     requestCert: policy.certificate !== 'no',
@@ -45,7 +46,7 @@ export function createTlsServer(
   const [handshake] = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (raw: Socket) => {
-    if (handshakes >= HANDSHAKES_MAX || raw.remoteAddress === undefined) {
+    if (handshakes.size >= HANDSHAKES_MAX || raw.remoteAddress === undefined) {
       raw.destroy();
       return;
     }
@@ -54,11 +55,13 @@ export function createTlsServer(
       material = newest;
       server.setSecureContext(contextOptions(policy, material));
     }
-    handshakes++;
+    const address = addressOf(raw);
+    handshakes.add(address);
+    raw.once('close', () => handshakes.delete(address));
     handshake.call(server, raw);
   });
   server.on('secureConnection', (socket) => {
-    handshakes--;
+    handshakes.delete(addressOf(socket));
     const certificate = certificateOf(socket);
     const reason = judgeCertificate(policy, certificate, problemOf(socket));
     if (reason === null) {
@@ -69,7 +72,7 @@ export function createTlsServer(
     sayFarewell(socket, policy, reason);
   });
   server.on('tlsClientError', (error, socket) => {
-    handshakes--;
+    handshakes.delete(addressOf(socket));
     const why = handshakeWords(error.message);
     if (why !== LEFT) refused(addressOf(socket), why);
     socket.destroy();
@@ -137,7 +140,7 @@ function sayFarewell(socket: TLSSocket, policy: TlsPolicy, reason: string): void
   else socket.end(words);
 }
 
-function addressOf(socket: TLSSocket): string {
+function addressOf(socket: Socket): string {
   return socket.remoteAddress === undefined
     ? 'an address that is gone'
     : `${socket.remoteAddress}:${socket.remotePort}`;

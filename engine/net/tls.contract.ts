@@ -274,6 +274,22 @@ export const tlsContract: Record<string, (setting: Setting) => Promise<void>> = 
     assert.deepEqual(setting.refused, ['no TLS handshake within 5000 ms']);
   },
 
+  'thousands of failed handshakes leave room for a good one': async (setting) => {
+    const { port } = await setting.listen();
+    // More than may be under way at once, some silent and some with nonsense.
+    for (let i = 0; i < 1500; i++) {
+      const raw = rawConnect({ host: LOOPBACK, port });
+      raw.on('error', () => {});
+      await new Promise<void>((resolve) => raw.once('connect', () => resolve()));
+      if (i % 3 === 0) raw.write('nonsense\r\n');
+      if (i % 3 === 1) raw.end();
+      else raw.destroy();
+    }
+    const client = await setting.sockets.connect({ host: LOOPBACK, port, tls: as('peer-us') });
+    await until(() => setting.accepted.length === 1);
+    client.destroy();
+  },
+
   'who leaves before the handshake is no news': async (setting) => {
     const { port } = await setting.listen();
     const probe = rawConnect({ host: LOOPBACK, port });

@@ -169,6 +169,7 @@ describe('protocol errors in Redis own words', () => {
     ['open quote', 'PING "a\r\n', 'Protocol error: unbalanced quotes in request'],
     ['text after a quote', "PING 'a'b\r\n", 'Protocol error: unbalanced quotes in request'],
     ['endless line', 'a'.repeat(65_537), 'Protocol error: too big inline request'],
+    ['TLS', '\x16\x03\x01\x02', 'Protocol error: this port does not speak TLS'],
     ['endless count', `*${'1'.repeat(65_537)}`, 'Protocol error: too big mbulk count string'],
     ['endless length', `*1\r\n$${'1'.repeat(65_537)}`, 'Protocol error: too big bulk count string'],
   ];

@@ -45,6 +45,8 @@ export const defaultRequestLimits: RequestLimits = {
 const CR = 0x0d;
 const LF = 0x0a;
 const STAR = 0x2a;
+/** The first byte of a TLS connection; no command begins with a control character. */
+const TLS_HANDSHAKE = 0x16;
 const DOLLAR = 0x24;
 const MINUS = 0x2d;
 
@@ -203,6 +205,8 @@ export class RequestParser {
   private readInline(): boolean | null {
     const { data, limit } = this.input;
     const start = this.at;
+    // A client that begins with a TLS handshake would wait for an answer to half a line for ever.
+    if (data[start] === TLS_HANDSHAKE) return this.fail('this port does not speak TLS');
     let newline = Math.max(start, this.scanned);
     while (newline < limit && data[newline] !== LF) newline++;
     this.scanned = newline;
