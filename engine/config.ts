@@ -261,6 +261,21 @@ export const limits = {
     value: 4 * 1024 * 1024,
     reached: 'CRDT.AFTER refuses the token; one actor takes 27 bytes of it',
   },
+  tlsHandshake: {
+    unit: 'ms',
+    value: 5000,
+    reached: 'a TLS handshake that is not over is given up',
+  },
+  tlsHandshakesMax: {
+    unit: 'handshakes',
+    value: 1024,
+    reached: 'under way at once on one port: further connections are closed unread',
+  },
+  tlsFarewell: {
+    unit: 'ms',
+    value: 1000,
+    reached: 'who was refused by its certificate has not taken the last words: it is cut off',
+  },
   replicaWaitMax: {
     unit: 'ms',
     value: 10_000,

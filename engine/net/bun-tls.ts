@@ -8,12 +8,10 @@
  * guarded here, and `error` means the other side.
  */
 import { constants } from 'node:crypto';
+import { limits } from '../config.ts';
 import type { BunHandlers, BunSocket } from './bun-api.ts';
 import {
   describeCertificate,
-  FAREWELL_MS,
-  HANDSHAKE_TIMEOUT_MS,
-  HANDSHAKES_MAX,
   handshakeWords,
   judgeCertificate,
   LEFT,
@@ -34,16 +32,16 @@ type Opened = (socket: BunSocket, certificate: PeerCertificate | null) => void;
 export function tlsAcceptor(policy: TlsPolicy, opened: Opened, refused: Refused): BunHandlers {
   let handshakes = 0;
   const upgrade = (raw: BunSocket) => {
-    if (handshakes >= HANDSHAKES_MAX) {
+    if (handshakes >= limits.tlsHandshakesMax.value) {
       raw.terminate();
       return;
     }
     handshakes++;
     const address = `${raw.remoteAddress}:${raw.remotePort}`;
     const timer = setTimeout(() => {
-      refused(address, `no TLS handshake within ${HANDSHAKE_TIMEOUT_MS} ms`);
+      refused(address, `no TLS handshake within ${limits.tlsHandshake.value} ms`);
       secure.terminate();
-    }, HANDSHAKE_TIMEOUT_MS);
+    }, limits.tlsHandshake.value);
     let over = false;
     const done = () => {
       if (over) return;
@@ -155,7 +153,7 @@ function sayFarewell(socket: BunSocket, policy: TlsPolicy, reason: string): void
 }
 
 function terminateSoon(socket: BunSocket): void {
-  setTimeout(() => socket.terminate(), FAREWELL_MS).unref();
+  setTimeout(() => socket.terminate(), limits.tlsFarewell.value).unref();
 }
 
 /** A handshake that a dialler has done also "fails" when only its certificate did not pass. */

@@ -13,11 +13,9 @@ import {
   type Server,
   type TLSSocket,
 } from 'node:tls';
+import { limits } from '../config.ts';
 import {
   describeCertificate,
-  FAREWELL_MS,
-  HANDSHAKE_TIMEOUT_MS,
-  HANDSHAKES_MAX,
   handshakeWords,
   judgeCertificate,
   LEFT,
@@ -40,13 +38,13 @@ export function createTlsServer(
     ...contextOptions(policy, material),
     requestCert: policy.certificate !== 'no',
     rejectUnauthorized: false,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: limits.tlsHandshake.value,
     allowHalfOpen: true,
   });
   const [handshake] = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (raw: Socket) => {
-    if (handshakes.size >= HANDSHAKES_MAX || raw.remoteAddress === undefined) {
+    if (handshakes.size >= limits.tlsHandshakesMax.value || raw.remoteAddress === undefined) {
       raw.destroy();
       return;
     }
@@ -129,7 +127,7 @@ function problemOf(socket: TLSSocket): string | null {
 }
 
 function sayFarewell(socket: TLSSocket, policy: TlsPolicy, reason: string): void {
-  const timer = setTimeout(() => socket.destroy(), FAREWELL_MS);
+  const timer = setTimeout(() => socket.destroy(), limits.tlsFarewell.value);
   socket.on('error', () => {});
   socket.once('close', () => clearTimeout(timer));
   // What the other side has sent already is read and dropped: a reset could destroy the words.

@@ -10,6 +10,8 @@
  * CA vouches for clients; peers are told apart by a URI in their certificate (`accept`).
  */
 
+import { limits } from '../config.ts';
+
 /** Texts in PEM. The object is a new one whenever a text has changed. */
 export type TlsMaterial = {
   /** The certificate, then intermediate ones; '' shows none (only who dials may do so). */
@@ -40,13 +42,6 @@ export type TlsPolicy = {
 
 /** A connection that never came to be: the handshake failed or the certificate was refused. */
 export type Refused = (remoteAddress: string, reason: string) => void;
-
-/** How long the last words may take to leave. */
-export const FAREWELL_MS = 1000;
-/** A handshake that takes longer is given up. */
-export const HANDSHAKE_TIMEOUT_MS = 5000;
-/** Handshakes under way at once on one port; further connections are closed unread. */
-export const HANDSHAKES_MAX = 1024;
 
 /**
  * Why the other side is refused; null: it is not. `problem` is what the runtime says about the
@@ -101,7 +96,8 @@ export function handshakeWords(error: string): string {
     return 'it does not trust the certificate shown here';
   }
   if (/ECONNRESET|ECONNABORTED|EPIPE|socket hang up|before secure TLS/i.test(error)) return LEFT;
-  if (/handshake timeout/i.test(error)) return `no TLS handshake within ${HANDSHAKE_TIMEOUT_MS} ms`;
+  if (/handshake timeout/i.test(error))
+    return `no TLS handshake within ${limits.tlsHandshake.value} ms`;
   return `the TLS handshake failed: ${error}`;
 }
 
