@@ -83,6 +83,19 @@ describe('flags', () => {
     expect(errors(...least, '--tls-cluster', 'yes')[0]).toContain('not known to the role shard');
   });
 
+  test('plain peer links leave the machine only when that is said', () => {
+    for (const bind of ['127.0.0.1', '127.16.1.2', '::1', 'localhost']) {
+      expect(config('--bind', bind).insecurePeers).toBe(false);
+    }
+    for (const bind of ['0.0.0.0', '::', '10.1.2.3', '127.0.0.1.example.com']) {
+      expect(errors(...least, '--bind', bind)[0]).toMatch(/^--peer-tls-cert: .*--insecure-peers/);
+      expect(config('--bind', bind, '--insecure-peers').insecurePeers).toBe(true);
+    }
+    const files = ['--peer-tls-cert', 'c', '--peer-tls-key', 'k', '--peer-tls-ca', 'a'];
+    expect(config('--bind', '0.0.0.0', ...files).peerTls).toEqual({ cert: 'c', key: 'k', ca: 'a' });
+    expect(errors(...least, ...files, '--insecure-peers')[0]).toContain('contradicts');
+  });
+
   test('a managed member takes no peers from the command line', () => {
     expect(errors(...least, '--managed', '--peer', 'us=h:1')[0]).toContain('CRDT.MAP');
   });

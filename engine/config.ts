@@ -38,6 +38,8 @@ export type Config = {
   readonly tlsCluster: boolean;
   /** Mutual TLS on the peer port and on links that are dialled; null: plain. */
   readonly peerTls: TlsFiles | null;
+  /** Plain peer links are wanted although other machines can reach them. */
+  readonly insecurePeers: boolean;
   readonly requirepass: string | null;
   readonly peerSecret: string;
   readonly logLevel: string;
@@ -80,6 +82,13 @@ function tlsFlags(): Flag[] {
     flag('peer-tls-cert', 'FILE', 'certificate for peers, with a URI name'),
     flag('peer-tls-key', 'FILE', 'its key'),
     flag('peer-tls-ca', 'FILE', 'who may sign certificates of peers'),
+    {
+      name: 'insecure-peers',
+      value: null,
+      roles: both,
+      initial: null,
+      about: 'plain peer links beyond this machine',
+    },
   ];
 }
 
@@ -336,6 +345,7 @@ export function readConfig(
       0,
       65_535,
     ),
+    insecurePeers: given.has('insecure-peers'),
     ...readTls({ text, whole, oneOf }, errors),
     requirepass: (text('requirepass') ?? environment.MERIDIAN_REQUIREPASS) || null,
     peerSecret: text('peer-secret') || (environment.MERIDIAN_PEER_SECRET ?? ''),
@@ -352,6 +362,7 @@ export function readConfig(
   };
   checkPeers(config, errors);
   checkTls(config, errors);
+  checkPeerTls(config, errors);
   return errors.length > 0 ? { errors } : { config };
 }
 
@@ -450,6 +461,22 @@ function checkTls(config: Config, errors: string[]): void {
   if (tlsCluster && (tls === null || tls.ca === null)) {
     errors.push('--tls-cluster: needs --tls-cert, --tls-key and --tls-ca');
   }
+}
+
+/** Only this machine can reach it. */
+function isLoopback(address: string): boolean {
+  return /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address);
+}
+
+function checkPeerTls({ peerTls, insecurePeers, bind }: Config, errors: string[]): void {
+  if (peerTls !== null && insecurePeers) {
+    errors.push('--insecure-peers: contradicts --peer-tls-cert; leave out one of the two');
+  }
+  if (peerTls !== null || insecurePeers || isLoopback(bind) || bind === '') return;
+  errors.push(
+    `--peer-tls-cert: must be given with --bind ${bind}, where other machines reach the peer port; ` +
+      '--insecure-peers allows plain links on a network that you trust',
+  );
 }
 
 function readPeer(value: string, errors: string[]): PeerAddress[] {

@@ -38,6 +38,10 @@ const journal = pino(
   pino.destination({ dest: 2, sync: true }),
 );
 
+if (config.insecurePeers) {
+  journal.warn({ bind: config.bind }, 'insecure peers: peer links are plain TCP, not encrypted');
+}
+
 let running: Running | null = null;
 let stopping = false;
 

@@ -98,6 +98,13 @@ test('plain and TLS do not meet, and each journal says what is missing', async (
   expect(await connected(clientOf(pair.eu))).toBe(false);
 });
 
+test('plain links beyond this machine need --insecure-peers, which says so at the start', async () => {
+  const everywhere = ['--bind', '0.0.0.0'];
+  await expect(startEngine({ flags: everywhere })).rejects.toThrow(/--insecure-peers allows plain/);
+  const engine = await startEngine({ flags: [...everywhere, '--insecure-peers'] });
+  expect(engine.log()).toMatch(/insecure peers: peer links are plain TCP, not encrypted/);
+});
+
 test('the secret is proved inside TLS, too', async () => {
   const secret = (word: string) => ['--peer-secret', word];
   const pair = await startPair(

@@ -8,7 +8,7 @@ import {
   proxyLabels,
   proxyName,
 } from './names.ts';
-import { engineContainer, environment, podTemplate } from './pod-template.ts';
+import { engineContainer, environment, INSECURE_PEERS, podTemplate } from './pod-template.ts';
 
 /** The Deployment of the proxies of one region. */
 export function proxyDeployment(build: Build): KubeObject {
@@ -20,6 +20,7 @@ export function proxyDeployment(build: Build): KubeObject {
       ...['--role', 'proxy', '--region', region.name],
       ...['--region-number', String(region.number), '--database', databaseName(owner)],
       ...['--member', '$(POD_NAME)', '--bind', '$(POD_IP)'],
+      INSECURE_PEERS,
       ...['--port', String(PROXY_PORT), '--peer-port', String(PROXY_PEER_PORT)],
     ],
     environment: environment(spec),

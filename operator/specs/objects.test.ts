@@ -60,6 +60,9 @@ describe('the StatefulSet of a shard', () => {
   test('passes the flags of the engine contract', () => {
     const args = argsOf(find('StatefulSet', 'carts-1'));
     expect(args).toContain('--managed');
+    // Pods listen beyond loopback, and the engine refuses plain peer links there unless told.
+    expect(args).toContain('--insecure-peers');
+    expect(argsOf(find('Deployment', 'carts-proxy'))).toContain('--insecure-peers');
     const flags = ['--role', '--region', '--region-number', '--database', '--member', '--bind'];
     expect(flags.map((name) => flag(args, name))).toEqual([
       ...['shard', 'eu', '1', 'shop/carts', '$(POD_NAME)', '$(POD_IP)'],

@@ -17,6 +17,12 @@ export type Variable =
   | { name: string; value: string }
   | { name: string; valueFrom: Record<string, unknown> };
 
+/**
+ * The resource has no certificates for peers yet: links are plain, proved by spec.auth.peerSecret,
+ * and the engine wants that said.
+ */
+export const INSECURE_PEERS = '--insecure-peers';
+
 /** Address and name of the pod, and the secrets that the spec names. */
 export function environment(spec: Spec): Variable[] {
   const field = (name: string, fieldPath: string): Variable => ({

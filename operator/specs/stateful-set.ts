@@ -15,7 +15,13 @@ import {
   shardName,
   slotRange,
 } from './names.ts';
-import { engineContainer, environment, memberMemoryBytes, podTemplate } from './pod-template.ts';
+import {
+  engineContainer,
+  environment,
+  INSECURE_PEERS,
+  memberMemoryBytes,
+  podTemplate,
+} from './pod-template.ts';
 
 const FSYNC_FLAG = { Always: 'always', EverySecond: 'everysec', Never: 'no' } as const;
 const DATA_PATH = '/data';
@@ -77,7 +83,7 @@ function memberArguments({ owner, spec, region }: Build, shard: number): string[
   if (spec.persistence.storage) {
     flags.push(['--fsync', FSYNC_FLAG[spec.persistence.fsync]], ['--dir', DATA_PATH]);
   }
-  return ['--managed', ...flags.flat()];
+  return ['--managed', INSECURE_PEERS, ...flags.flat()];
 }
 
 /**
