@@ -237,6 +237,10 @@ const busy: fc.Arbitrary<Step> = fc.oneof(
   ),
   command(few, (db, list) => db.setRemove('a', list)),
   command(few, (db, list) => db.hashRemove('c', list)),
+  command(fc.constantFrom('a', 'c'), (db, k) => db.delete(k)),
+  command(fc.tuple(fc.constantFrom('a', 'c'), expiry), (db, [k, ms]) =>
+    db.expire(k, db.nowMs + ms),
+  ),
   pull,
   pull,
 );

@@ -33,6 +33,7 @@ import { loadState, packedLayout, storeState } from '../keyspace/packed-string.t
 import { SLOT_COUNT, slotOf } from '../keyspace/slot.ts';
 import { BatchWriter } from '../op/batch-writer.ts';
 import { outOfMemory, readOnly } from './db-error.ts';
+import { isBlock, prepareBlockDelete } from './packed-whole.ts';
 import { PackedWriter } from './packed-write.ts';
 import { stateBytes, touchedBytes } from './rich-size.ts';
 
@@ -202,9 +203,15 @@ export class Ground {
 
   /** DEL of what is at `place`. */
   deletePlace(place: KeyPlace): void {
-    const state = this.load(place);
     const key = latin1(place);
-    const op = prepareDelete(state, key, this.slotVector(place.slot));
+    const vector = this.slotVector(place.slot);
+    if (isBlock(this.keyspace, place.ref)) {
+      const { view } = this.packed;
+      this.commitUnseen(place, prepareBlockDelete(this.keyspace, view, place.ref, key, vector));
+      return;
+    }
+    const state = this.load(place);
+    const op = prepareDelete(state, key, vector);
     if (op !== null) this.commit(place, state, op);
   }
 

@@ -23,6 +23,7 @@ import { SLOT_COUNT } from '../keyspace/slot.ts';
 import { noSuchKey } from './db-error.ts';
 import { type Ground, latin1 } from './ground.ts';
 import { hashEntries, hashSet } from './hashes.ts';
+import { isBlock, prepareBlockExpire } from './packed-whole.ts';
 import { isPlain } from './plain-write.ts';
 import { setAdd, setMembers } from './sets.ts';
 import { getString, setStringText } from './strings.ts';
@@ -92,15 +93,18 @@ export function expiryOfKey(ground: Ground, key: Bytes): number | undefined {
 export function expire(ground: Ground, key: Bytes, expiryMs: number): boolean {
   ground.checkWritable();
   const place = ground.findForWrite(key);
-  const state = ground.load(place);
-  if (state === null || isDead(state)) return false;
+  const packed = isBlock(ground.keyspace, place.ref);
+  const state = packed ? null : ground.load(place);
+  if (!packed && isDead(state)) return false;
   if (expiryMs <= ground.nowMs) {
     ground.deletePlace(place);
     return true;
   }
-  const op = prepareExpire(state, key, expiryMs);
+  const op = packed
+    ? prepareBlockExpire(ground.keyspace, place.ref, key, expiryMs)
+    : prepareExpire(state, key, expiryMs);
   if (op === null) return false;
-  ground.commit(place, state, op);
+  ground.commitUnseen(place, op);
   return true;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Ops on packed blocks (keyspace/packed-block.ts) without making the key's state: what the source
- * sees for `prepare…`, and what `applyOp` does, for the four common ops on small sets and hashes.
+ * sees for `prepare…`, and what `applyOp` does, for the common ops on small sets and hashes.
  * Whatever leaves the form of a block (a second dot, a TTL write, too many elements) is
  * refused before anything has changed, and then goes through the state.
  *
@@ -35,6 +35,7 @@ import type { Keyspace } from '../keyspace/keyspace.ts';
 import { BlockView, PACKED_BYTES_MAX, PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { editBlock, openBlock, replaceBlock, writeLatin1 } from '../keyspace/packed-collection.ts';
 import { wrongType } from './db-error.ts';
+import { applyBlockDelete, applyBlockExpire, isBlock } from './packed-whole.ts';
 
 export type BlockKind = typeof BLOCK_SET | typeof BLOCK_HASH;
 
@@ -147,6 +148,12 @@ export class PackedWriter {
         return this.open(place, BLOCK_SET, 0, op.ttl) && this.removeMembers(place, op.members);
       case 'hash-remove':
         return this.open(place, BLOCK_HASH, 0, op.ttl) && this.removeFields(place, op.fields);
+      case 'delete':
+        if (!isBlock(this.keyspace, place.ref)) return false;
+        return applyBlockDelete(this.keyspace, this.view, place, op.removal);
+      case 'expire':
+        if (!isBlock(this.keyspace, place.ref)) return false;
+        return applyBlockExpire(this.keyspace, this, place, stamp, op.ttl);
       default:
         return false;
     }

@@ -5,6 +5,7 @@
 
 import type { StampedDot } from '../crdt/dot.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
+import type { TtlWrite } from '../crdt/ttl.ts';
 import { CHUNK_SHIFT, CLASS_OF_UNITS, UNIT_MASK } from './arena.ts';
 import type { BlockEditor } from './block-editor.ts';
 import {
@@ -91,7 +92,7 @@ export function packState(
   const layout = kind | (ttl.length === 0 ? TTL_NONE : TTL_SEPARATE);
   const ref = keyspace.shape(place, layout, META_RICH, editor.byteLength);
   writeBlock(keyspace, ref, editor);
-  if (ttl.length === 1) writeTtl(keyspace, ref, ttl[0], ttl[0].expiry);
+  if (ttl.length === 1) writeTtl(keyspace, ref, ttl[0]);
   return true;
 }
 
@@ -103,16 +104,44 @@ export function replaceBlock(keyspace: Keyspace, place: KeyPlace, editor: BlockE
     ref = keyspace.shape(place, kind, META_RICH, editor.byteLength);
   } else if (!fits(keyspace, ref, editor.byteLength)) {
     const layout = metaOf(keyspace.arena, ref) & 0xff;
-    if ((layout & TTL_KIND_MASK) === TTL_NONE) {
-      ref = keyspace.shape(place, layout, META_RICH, editor.byteLength);
-    } else {
-      const stamp = ttlStamp(keyspace, ref);
-      const expiry = expiryOf(keyspace.arena, ref);
-      ref = keyspace.shape(place, layout, META_RICH, editor.byteLength);
-      writeTtl(keyspace, ref, stamp, expiry);
-    }
+    const ttl = blockTtl(keyspace, ref);
+    ref = keyspace.shape(place, layout, META_RICH, editor.byteLength);
+    if (ttl !== null) writeTtl(keyspace, ref, ttl);
   }
   writeBlock(keyspace, ref, editor);
+}
+
+/** The TTL write of a block entry; null: it has none. */
+export function blockTtl(keyspace: Keyspace, ref: number): TtlWrite | null {
+  const { arena } = keyspace;
+  if ((metaOf(arena, ref) & TTL_KIND_MASK) === TTL_NONE) return null;
+  const words = arena.u32[ref >>> CHUNK_SHIFT];
+  const unit = ttlDotUnit(ref);
+  const hlc = arena.f64[ref >>> CHUNK_SHIFT][unit + 1];
+  const expiry = expiryOf(arena, ref);
+  return { actor: dotActor(words, unit << 1), seq: dotSeq(words, unit << 1), hlc, expiry };
+}
+
+/** Gives a block entry another TTL write, or none. */
+export function setBlockTtl(
+  keyspace: Keyspace,
+  place: KeyPlace,
+  editor: BlockEditor,
+  ttl: TtlWrite | null,
+): void {
+  const meta = metaOf(keyspace.arena, place.ref);
+  const kind = ttl === null ? TTL_NONE : TTL_SEPARATE;
+  if ((meta & TTL_KIND_MASK) === kind) {
+    if (ttl === null) return;
+    keyspace.disarm(place.ref);
+    writeTtl(keyspace, place.ref, ttl);
+    return;
+  }
+  editBlock(keyspace, place.ref, editor);
+  const layout = (meta & 0xff & ~TTL_KIND_MASK) | kind;
+  const ref = keyspace.shape(place, layout, META_RICH, editor.byteLength);
+  writeBlock(keyspace, ref, editor);
+  if (ttl !== null) writeTtl(keyspace, ref, ttl);
 }
 
 /** Writes text of at most PACKED_BYTES_MAX bytes to a buffer. */
@@ -164,18 +193,11 @@ function writeBlock(keyspace: Keyspace, ref: number, editor: BlockEditor): void 
   editor.write(keyspace.bytes, keyspace.start);
 }
 
-function writeTtl(keyspace: Keyspace, ref: number, stamp: StampedDot, expiry: number): void {
+function writeTtl(keyspace: Keyspace, ref: number, ttl: TtlWrite): void {
   const floats = keyspace.arena.f64[ref >>> CHUNK_SHIFT];
   const unit = ttlDotUnit(ref);
-  floats[(ref & UNIT_MASK) + HEADER_UNITS] = expiry;
-  writeDot(keyspace.arena.u32[ref >>> CHUNK_SHIFT], unit << 1, stamp.actor, stamp.seq);
-  floats[unit + 1] = stamp.hlc;
+  floats[(ref & UNIT_MASK) + HEADER_UNITS] = ttl.expiry;
+  writeDot(keyspace.arena.u32[ref >>> CHUNK_SHIFT], unit << 1, ttl.actor, ttl.seq);
+  floats[unit + 1] = ttl.hlc;
   keyspace.arm(ref);
-}
-
-function ttlStamp(keyspace: Keyspace, ref: number): StampedDot {
-  const words = keyspace.arena.u32[ref >>> CHUNK_SHIFT];
-  const unit = ttlDotUnit(ref);
-  const hlc = keyspace.arena.f64[ref >>> CHUNK_SHIFT][unit + 1];
-  return { actor: dotActor(words, unit << 1), seq: dotSeq(words, unit << 1), hlc };
 }
