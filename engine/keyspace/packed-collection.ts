@@ -87,7 +87,7 @@ export function packState(
   // Exactly one part, of whatever types there are.
   let parts = 0;
   for (const part of Object.values(state)) if (part !== null && part !== ttl) parts++;
-  if (parts !== 1 || !fillEditor(state, editor)) return false;
+  if (parts !== 1 || !hasOneDotEach(state) || !fillEditor(state, editor)) return false;
   const kind = set !== null ? BLOCK_SET : BLOCK_HASH;
   const layout = kind | (ttl.length === 0 ? TTL_NONE : TTL_SEPARATE);
   const ref = keyspace.shape(place, layout, META_RICH, editor.byteLength);
@@ -151,18 +151,23 @@ export function writeLatin1(text: string, out: Buffer): void {
   else for (let i = 0; i < length; i++) out[i] = text.charCodeAt(i);
 }
 
+/** Looked at first, since a rich hash with a counter is stored again with each increment. */
+function hasOneDotEach({ set, hash }: KeyState): boolean {
+  if (set !== null) for (const dots of set.values()) if (dots.length !== 1) return false;
+  if (hash === null) return true;
+  for (const { siblings, contributions } of hash.values()) {
+    if (siblings.length !== 1 || contributions.length > 0) return false;
+  }
+  return true;
+}
+
 function fillEditor({ set, hash }: KeyState, editor: BlockEditor): boolean {
   editor.openEmpty(hash !== null);
-  if (set !== null) {
-    for (const [member, dots] of set) {
-      if (dots.length !== 1 || !appendText(editor, member, '', dots[0])) return false;
-    }
+  for (const [member, [dot]] of set ?? []) {
+    if (!appendText(editor, member, '', dot)) return false;
   }
-  if (hash !== null) {
-    for (const [field, { siblings, contributions }] of hash) {
-      if (siblings.length !== 1 || contributions.length > 0) return false;
-      if (!appendText(editor, field, siblings[0].value, siblings[0])) return false;
-    }
+  for (const [field, { siblings }] of hash ?? []) {
+    if (!appendText(editor, field, siblings[0].value, siblings[0])) return false;
   }
   return true;
 }
