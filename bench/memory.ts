@@ -3,9 +3,10 @@
  *
  * Every shape gets a fresh server. Before the first measured key the server is warmed up: 600,000
  * writes over a few keys compile what will run and fill what has a fixed size (our backlog of 64 MB,
- * buffers, the heap of the runtime), then all is deleted. Without that the heap's own ups and downs
- * drown the keys: an engine that had served a benchmark before *shrank* while it was filled, because
- * garbage of the run before was given back meanwhile.
+ * buffers, the heap of the runtime), then all is deleted and some seconds pass. Without them the
+ * heap's own ups and downs drown the keys: an engine that had served a benchmark stood at 180 MB, at
+ * 353 MB right after its FLUSHALL and at 194 MB a second later, so that resident growth counted from
+ * the FLUSHALL on came out negative.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
