@@ -211,8 +211,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'replaces a slot without replaying its own ops',
     file: 'engine/member/state-merge.ts',
-    find: 'return (slot) => bySlot.get(slot) ?? [];',
-    replace: 'return (slot) => (bySlot.size < 0 ? (bySlot.get(slot) ?? []) : []);',
+    find: 'if (flushes.length === 0) return bodies;',
+    replace: 'if (flushes.length === 0) return [];',
     guard: { seeds: [1, 500] },
   },
   {
