@@ -195,6 +195,13 @@ export const mutants: readonly Mutant[] = [
     guard: { test: 'engine/replication/sessions.test.ts', named: 'the sender relays' },
   },
   {
+    name: 'asks anew for a state that takes long',
+    file: 'engine/replication/puller.ts',
+    find: 'if (this.receiver.active) {',
+    replace: 'if (this.receiver.active && nowMs < 0) {',
+    guard: { test: 'engine/replication/sessions.test.ts', named: 'takes long' },
+  },
+  {
     name: 'brings back half of a state merge',
     file: 'engine/log/recovery.ts',
     find: 'return this.cut(this.pending.length > 0 ? this.pendingOffset : walk.offset);',

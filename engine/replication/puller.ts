@@ -199,6 +199,12 @@ export class Puller {
     this.acknowledge();
     if (dominates(this.host.vector(), this.heardVector)) this.caughtUpMs = nowMs;
     if (this.introduction.purpose !== 'region') return;
+    if (this.receiver.active) {
+      // The vector stands still until a state has ended, and asking anew would begin it anew: one
+      // that takes longer than the patience here would never end. A dead link is the port's matter.
+      this.stuckSinceMs = nowMs;
+      return;
+    }
     if (this.modeWanted === 'own') {
       if (this.isStuck()) this.resume('all');
     } else if (

@@ -10,6 +10,7 @@
  *     pull PULLER SERVER [secret=S] [database=D] [slots=A-B] [protocol=N] [features=F]
  *                                            opens a session; frames wait until `run`
  *     run                                    delivers frames until there are none
+ *     slow N                                 from now on a puller reads N frames for each run or step
  *     tick MS                                time passes for all sessions, in steps of 50 ms
  *     lose PULLER SERVER                     what the server sends next to the puller does not come
  *     give NAME FROM                         NAME gets all that FROM has, by some other way
@@ -109,6 +110,8 @@ export class Transcript {
   private out: string[] = [];
   private nowMs = 0;
   private isQuiet = false;
+  /** Frames that a puller reads each time that frames are delivered. */
+  private readMax = Number.POSITIVE_INFINITY;
 
   /** Plays one command; returns what happened, line by line. */
   play(command: string): string {
@@ -160,6 +163,9 @@ export class Transcript {
         return;
       case 'run':
         this.deliver();
+        return;
+      case 'slow':
+        this.readMax = Number(names[0]);
         return;
       case 'tick':
         this.tick(Number(names[0]));
@@ -293,6 +299,7 @@ export class Transcript {
   }
 
   private deliver(): void {
+    const left = new Map(this.sessions.map((session) => [session, this.readMax]));
     for (let moved = true; moved; ) {
       moved = false;
       for (const session of this.sessions) {
@@ -304,7 +311,8 @@ export class Transcript {
           session.server.receive(frame);
           moved = true;
         }
-        while (session.open && session.toPuller.length > 0) {
+        while (session.open && session.toPuller.length > 0 && left.get(session)! > 0) {
+          left.set(session, left.get(session)! - 1);
           const frame = session.toPuller.shift()!;
           this.note(session, '←', frame, session.from);
           session.puller.receive(frame);
