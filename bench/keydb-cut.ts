@@ -2,7 +2,8 @@
  * Shell: `make keydb-cut`: KeyDB's issue 367 at its size. Two regions with 2 million keys are cut from
  * each other for five minutes while 100,000 keys change; then the cable is mended, and what is
  * printed is how long it takes until both have everything, and how many bytes went through the cable.
- * (KeyDB took 70 minutes and sent all data.) At the end every key of both sides is compared.
+ * (KeyDB took 70 minutes and reloaded everything,
+ * 4.5 GB over a link of 100 Mbit/s.) At the end every key of both sides is compared.
  */
 import { Command, InvalidArgumentError } from 'commander';
 import type { Redis } from 'ioredis';
