@@ -35,7 +35,8 @@ export const PROTOCOL_VERSION = 1;
 export const COMPARE_FEATURE = 'compare';
 /** The member can send, and wait for, digests of slots in a state. */
 export const DIGESTS_FEATURE = 'digests';
-export const FEATURES: readonly string[] = [COMPARE_FEATURE, DIGESTS_FEATURE];
+/** `digests` is not offered: docs/decisions/0008-equal-slots-stay.md says what is open. */
+export const FEATURES: readonly string[] = [COMPARE_FEATURE];
 
 export const MESSAGE = {
   hello: 10,
