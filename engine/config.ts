@@ -265,6 +265,46 @@ export const limits = {
     value: 16,
     reached: 'further CRDT.VERIFY are refused until one of those that run has ended',
   },
+  repairRound: {
+    unit: 'ms',
+    value: 600_000,
+    reached: 'all slots are compared with a peer again, and what differs is mended',
+  },
+  repairInterval: {
+    unit: 'ms',
+    value: 500,
+    reached: 'the next slots are compared in the background',
+  },
+  repairIntervalUrgent: {
+    unit: 'ms',
+    value: 100,
+    reached: 'the same at the start and after a state merge; below 1 % of a core with what follows',
+  },
+  repairQuestionKeys: {
+    unit: 'keys',
+    value: 500,
+    reached: 'no more are compared at once in the background: 0.6 ms of each side',
+  },
+  repairSlotBytesMax: {
+    unit: 'bytes',
+    value: 4 * 1024 * 1024,
+    reached: 'a larger slot is not compared in the background, only by CRDT.VERIFY',
+  },
+  repairRetry: {
+    unit: 'ms',
+    value: 2000,
+    reached: 'slots that were busy or were mended are compared again',
+  },
+  repairTriesMax: {
+    unit: 'times',
+    value: 30,
+    reached: 'slots that are always busy wait for the next round',
+  },
+  repairLagMax: {
+    unit: 'ops',
+    value: 10_000,
+    reached: 'a peer so far behind or ahead is not compared until it has caught up',
+  },
   tokenBytesMax: {
     unit: 'bytes',
     value: 4 * 1024 * 1024,

@@ -17,7 +17,9 @@ import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { Ground } from './ground.ts';
 import * as hashes from './hashes.ts';
+import { type KeyRepair, repairKey } from './key-repair.ts';
 import * as keys from './keys.ts';
+import { slotRefs } from './keys.ts';
 import { type ApplyOutcome, RemoteBatches } from './remote.ts';
 import * as sets from './sets.ts';
 import {
@@ -25,6 +27,7 @@ import {
   decodeSlot,
   encodeEmptySlot,
   encodeSlot,
+  encodeSlotKeys,
   keyDigests,
   mergeSlot,
   replaceSlot,
@@ -431,6 +434,27 @@ export class Db {
   /** A hash of the slot's state that equals the hash of an equal state anywhere; 0: empty. */
   slotDigest(slot: number): number {
     return slotDigest(this.ground, slot);
+  }
+
+  /** Bytes that the slot's keys take. */
+  slotBytes(slot: number): number {
+    const { keyspace } = this.ground;
+    return slotRefs(this.ground, slot).reduce((sum, ref) => sum + keyspace.entryBytes(ref), 0);
+  }
+  /** These keys of the slot, as a SLOT_STATE body that lacks all others: for `repairKeys` elsewhere. */
+  exportKeys(slot: number, keys: readonly Bytes[]): Uint8Array {
+    return encodeSlotKeys(this.ground, slot, keys);
+  }
+  /**
+   * Compares `keys` of a slot with what another member holds of them (`body`, from its `exportKeys`), which must have applied
+   * the same ops to their slot, and mends what this member lacks. Returns what was done to each, or what is
+   * wrong with the bytes. The caller logs the slot when a state was changed.
+   */
+  repairKeys(slot: number, body: Uint8Array, keys: readonly Bytes[]): KeyRepair[] | string {
+    const incoming = decodeSlot(body, this.ground.roster);
+    if (typeof incoming === 'string') return incoming;
+    if (incoming.slot !== slot) return `the state of slot ${incoming.slot} instead of ${slot}`;
+    return keys.map((key) => repairKey(this.ground, key, incoming.keys.get(key) ?? null));
   }
 
   // ── Time ──────────────────────────────────────────────────────────────────────────────────

@@ -47,7 +47,7 @@ const KEY_BYTES_MIN = 6;
 export const FINGERPRINT_BYTES = 8;
 export const EMPTY_FINGERPRINT: Bytes = '\0'.repeat(FINGERPRINT_BYTES);
 
-type SlotState = {
+export type SlotState = {
   slot: number;
   vector: VersionVector;
   keys: Map<Bytes, KeyState>;
@@ -59,7 +59,22 @@ export function encodeSlot(ground: Ground, slot: number): Uint8Array {
   out.u8(SLOT_STATE_VERSION);
   out.u16(slot);
   writeVector(out, ground.slotVector(slot), ground.roster);
-  writeKeys(out, ground, slot);
+  writeKeys(out, ground, slotRefs(ground, slot));
+  return out.toBytes();
+}
+
+/** As `encodeSlot`, with nothing but these keys (those of them that are there). */
+export function encodeSlotKeys(ground: Ground, slot: number, keys: readonly Bytes[]): Uint8Array {
+  const out = new ByteWriter(1024);
+  out.u8(SLOT_STATE_VERSION);
+  out.u16(slot);
+  writeVector(out, ground.slotVector(slot), ground.roster);
+  const refs = keys.map((key) => ground.findText(key).ref);
+  writeKeys(
+    out,
+    ground,
+    refs.filter((ref) => ref !== 0 && ground.keyspace.slotOf(ref) === slot),
+  );
   return out.toBytes();
 }
 
@@ -78,7 +93,7 @@ export function encodeEmptySlot(roster: Roster, slot: number, vector: VersionVec
 export function slotDigest(ground: Ground, slot: number): number {
   if (ground.keyspace.slots.counts[slot] === 0) return 0;
   const out = new ByteWriter(1024);
-  writeKeys(out, ground, slot);
+  writeKeys(out, ground, slotRefs(ground, slot));
   return crc32(out.bytes.subarray(0, out.length)) || 1;
 }
 
@@ -89,7 +104,7 @@ export function slotDigest(ground: Ground, slot: number): number {
 export function slotFingerprint(ground: Ground, slot: number): Bytes {
   if (ground.keyspace.slots.counts[slot] === 0) return EMPTY_FINGERPRINT;
   const out = new ByteWriter(1024);
-  writeKeys(out, ground, slot);
+  writeKeys(out, ground, slotRefs(ground, slot));
   const hash = createHash('sha256').update(out.bytes.subarray(0, out.length)).digest();
   return hash.latin1Slice(0, FINGERPRINT_BYTES);
 }
@@ -183,11 +198,11 @@ export function addException(ground: Ground, slot: number, vector: VersionVector
   ground.exceptions.set(slot, joined);
 }
 
-function writeKeys(out: ByteWriter, ground: Ground, slot: number): void {
+function writeKeys(out: ByteWriter, ground: Ground, refs: readonly number[]): void {
   const { keyspace, roster } = ground;
   const keys: [Bytes, KeyState][] = [];
   const actors = new Set<Actor>();
-  for (const ref of slotRefs(ground, slot)) {
+  for (const ref of refs) {
     const state = loadState(keyspace, ref);
     collectActors(state, actors);
     keys.push([keyspace.keyText(ref), state]);

@@ -35,11 +35,12 @@ import { copyVector, countOps, covers, type VersionVector } from '../crdt/versio
 import type { Env, Link, LinkHandler } from '../env.ts';
 import { Backlog } from '../log/backlog.ts';
 import { batchMeta, hasBatchMeta } from '../log/batch-meta.ts';
-import { frameBody } from '../log/frame.ts';
+import { frameBody, frameKind } from '../log/frame.ts';
 import { type DatabaseMap, parseMap } from '../map/database-map.ts';
 import {
   FEATURES,
   type Introduction,
+  MESSAGE,
   PROTOCOL_VERSION,
   type Refusal,
 } from '../replication/message.ts';
@@ -50,11 +51,12 @@ import type { VerifyReport } from '../replication/verify-report.ts';
 import { admission } from './admission.ts';
 import { type Client, type ClientLink, Clients } from './clients.ts';
 import { type Dialled, isCaughtUp, Peers } from './peers.ts';
+import { Repairer } from './repairer.ts';
 import { type Placement, placeMember } from './role.ts';
 import { StateMerge } from './state-merge.ts';
 import { type MemberView, memberInfo, memberStatus, replicationView } from './status.ts';
 import { Storage, type StorageSizes } from './storage.ts';
-import { Verifier } from './verifier.ts';
+import { Verifier, type VerifierHost } from './verifier.ts';
 import { Waits } from './waits.ts';
 
 export type MemberOptions = {
@@ -81,6 +83,8 @@ export class Member implements MemberApi {
   private readonly storage: Storage;
   private readonly waits = new Waits();
   private readonly verifier: Verifier;
+  private readonly repairer: Repairer;
+  private lastQuestion = 0;
   private map: DatabaseMap | null = null;
   private mapJson: string | null = null;
   private placement: Placement;
@@ -135,14 +139,13 @@ export class Member implements MemberApi {
     });
     this.clients = this.makeClients();
     this.peers = this.makePeers();
-    this.verifier = new Verifier({
-      db: this.db,
-      backlog: this.backlog,
-      peers: this.peers,
-      placement: () => this.placement,
-      isPaused: (region) => this.paused.has(region),
-      sealLocal: () => this.sealLocal(),
-      monotonicMs: () => env.clock.monotonicMs(),
+    const comparing = this.comparingHost();
+    this.verifier = new Verifier(comparing);
+    this.repairer = new Repairer({
+      ...comparing,
+      journal: env.journal,
+      wallMs: () => env.clock.wallMs(),
+      log: (frame) => this.storage.append(frame),
     });
     this.placement = placeMember(config, null);
     const stored = config.managed ? this.storage.loadMap() : null;
@@ -184,6 +187,7 @@ export class Member implements MemberApi {
     this.context.clients.tick(wallMs);
     this.waits.check(nowMs);
     this.verifier.tick();
+    this.repairer.tick();
     this.clients.tick();
     this.turn();
     this.storage.tick(nowMs);
@@ -400,7 +404,10 @@ export class Member implements MemberApi {
 
   private confirmed(server: SessionServer): void {
     const { remote } = server;
-    if (remote?.purpose === 'region') this.regionAcked.set(remote.region, server.acked);
+    // A session that has not confirmed anything yet takes nothing back.
+    if (remote?.purpose === 'region' && server.acked.length > 0) {
+      this.regionAcked.set(remote.region, server.acked);
+    }
     this.waits.check(this.env.clock.monotonicMs());
     this.wake();
   }
@@ -477,8 +484,28 @@ export class Member implements MemberApi {
       firstWriteAtMs: this.firstWriteAtMs,
       paused: this.paused,
       regionAcked: this.regionAcked,
+      repairs: this.repairer.counts,
       nowMs: this.env.clock.monotonicMs(),
     };
+  }
+
+  private comparingHost(): VerifierHost {
+    return {
+      db: this.db,
+      backlog: this.backlog,
+      peers: this.peers,
+      placement: () => this.placement,
+      isPaused: (region) => this.paused.has(region),
+      sealLocal: () => this.sealLocal(),
+      monotonicMs: () => this.env.clock.monotonicMs(),
+      nextQuestion: () => ++this.lastQuestion,
+    };
+  }
+
+  /** An answer to a question about slots or keys. Returns what is wrong with it, or null. */
+  private compared(answer: Uint8Array): string | null {
+    if (frameKind(answer) === MESSAGE.keysShown) return this.repairer.receiveKeys(answer);
+    return this.verifier.receive(answer) ?? this.repairer.receive(answer);
   }
 
   private makeClients(): Clients {
@@ -511,7 +538,7 @@ export class Member implements MemberApi {
       stateSink: (from) => this.makeStateMerge(from),
       published: (channel, message, from) => this.published(channel, message, from),
       compare: (question) => this.verifier.answer(question),
-      compared: (answer) => this.verifier.receive(answer),
+      compared: (answer) => this.compared(answer),
       exportSlot: (slot) => this.db.exportSlot(slot),
       slotSize: (slot) => this.db.slotSize(slot),
       slotFingerprint: (slot) => (this.db.isAhead(slot) ? '' : this.db.slotFingerprint(slot)),
@@ -529,7 +556,10 @@ export class Member implements MemberApi {
       lastSlot: () => this.placement.lastSlot,
       log: (frame) => this.storage.append(frame),
       sealLocal: () => this.sealLocal(),
-      merged: (vector) => this.peers.noteKnownVector(from, vector),
+      merged: (vector) => {
+        this.peers.noteKnownVector(from, vector);
+        this.repairer.stateMerged();
+      },
     });
   }
 }

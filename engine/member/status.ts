@@ -7,6 +7,7 @@ import { actorText } from '../crdt/roster.ts';
 import { countOps, seqOf, type VersionVector } from '../crdt/version-vector.ts';
 import { vectorObject } from '../log/vector-bytes.ts';
 import type { Dialled, Peers } from './peers.ts';
+import type { RepairCounts } from './repairer.ts';
 import type { Placement } from './role.ts';
 import type { Storage } from './storage.ts';
 
@@ -23,6 +24,7 @@ export type MemberView = {
   readonly paused: ReadonlySet<string>;
   /** What each region has confirmed. */
   readonly regionAcked: ReadonlyMap<string, VersionVector>;
+  readonly repairs: RepairCounts;
   readonly nowMs: number;
 };
 
@@ -46,6 +48,7 @@ export function memberStatus(view: MemberView): object {
     startedEmpty: view.startedEmpty,
     uptimeMs: view.upMs,
     firstWriteAtMs: view.firstWriteAtMs,
+    repairs: { ...view.repairs },
     upstream: upstreamStatus(view),
     replicas: replicaStatus(view),
     peers: placement.regions.map(({ name }) => regionStatus(view, name)),
@@ -138,6 +141,14 @@ export function memberInfo(view: MemberView): InfoSection[] {
         ['region_number', view.config.regionNumber],
         ['actor', actorText(view.db.roster.ids[view.db.actor])],
         ...regions,
+      ],
+    },
+    {
+      title: 'Repair',
+      lines: [
+        ['repair_rounds', view.repairs.rounds],
+        ['repair_keys', view.repairs.keys],
+        ['repair_unexplained_keys', view.repairs.unexplainedKeys],
       ],
     },
     {

@@ -24,6 +24,7 @@ class Side {
   readonly verifier: Verifier;
   readonly dialled: object[] = [];
   paused = false;
+  private lastQuestion = 0;
   private sealedSeq = 0;
 
   constructor(number: number) {
@@ -40,6 +41,7 @@ class Side {
       isPaused: () => this.paused,
       sealLocal: () => this.seal(),
       monotonicMs: () => world.nowMs,
+      nextQuestion: () => ++this.lastQuestion,
     });
   }
 

@@ -4,18 +4,22 @@
  */
 
 import type { Db } from '../core/db.ts';
+import type { VersionVector } from '../crdt/version-vector.ts';
 import type { Backlog } from '../log/backlog.ts';
 import { frameKind } from '../log/frame.ts';
 import {
   COMPARE_KEYS_MAX,
   readCompare,
   readCompareKeys,
+  readShowKeys,
+  SHOW_BYTES_MAX,
   sealCompared,
   sealKeysCompared,
+  sealKeysShown,
 } from '../replication/compare-message.ts';
 import { COMPARE_FEATURE, MESSAGE } from '../replication/message.ts';
 import { touchedSlots } from '../replication/touched-slots.ts';
-import { Verification } from '../replication/verification.ts';
+import { AT_ONCE, Verification } from '../replication/verification.ts';
 import { type RegionReport, reportOf, type VerifyReport } from '../replication/verify-report.ts';
 import type { Dialled, Peers } from './peers.ts';
 import type { Placement } from './role.ts';
@@ -28,12 +32,17 @@ export type VerifierHost = {
   isPaused(region: string): boolean;
   sealLocal(): void;
   monotonicMs(): number;
+  /** A number for a question, never the same again on this member. */
+  readonly nextQuestion: () => number;
 };
+
+export function slotsFrom(firstSlot: number, lastSlot: number): number[] {
+  return Array.from({ length: lastSlot - firstSlot + 1 }, (_, n) => firstSlot + n);
+}
 
 export class Verifier {
   private readonly host: VerifierHost;
   private readonly running = new Set<Verification>();
-  private lastId = 0;
 
   constructor(host: VerifierHost) {
     this.host = host;
@@ -76,16 +85,15 @@ export class Verifier {
 
   /** The answer to a question of a peer, with what holds in this turn; or what is wrong with it. */
   answer(frame: Uint8Array): Uint8Array | string {
-    const { db, backlog } = this.host;
+    const { db } = this.host;
     this.host.sealLocal();
+    if (frameKind(frame) === MESSAGE.showKeys) return this.showKeys(frame);
     const isKeys = frameKind(frame) === MESSAGE.compareKeys;
     const question = isKeys ? readCompareKeys(frame, db.roster) : readCompare(frame, db.roster);
     if (typeof question === 'string') return question;
     const { id, vector: lacking } = question;
     const { vector } = db;
-    const touched = touchedSlots(backlog, vector, lacking);
-    const isBusy = (slot: number): boolean =>
-      touched === null || touched.has(slot) || db.isAhead(slot);
+    const isBusy = this.busyFor(lacking);
     if ('slot' in question) {
       const { slot } = question;
       const busy = isBusy(slot);
@@ -96,6 +104,28 @@ export class Verifier {
     const busy = question.slots.map(isBusy);
     const digests = question.slots.map((slot, n) => (busy[n] ? 0 : db.slotDigest(slot)));
     return sealCompared({ id, digests, busy, vector }, db.roster);
+  }
+
+  /** Which slots were touched by ops that we have and the asker lacks. */
+  private busyFor(lacking: VersionVector): (slot: number) => boolean {
+    const { db, backlog } = this.host;
+    const touched = touchedSlots(backlog, db.vector, lacking);
+    return (slot) => touched === null || touched.has(slot) || db.isAhead(slot);
+  }
+
+  /** The states of keys for who mends its own by them. */
+  private showKeys(frame: Uint8Array): Uint8Array | string {
+    const { db } = this.host;
+    const question = readShowKeys(frame, db.roster);
+    if (typeof question === 'string') return question;
+    const { id, slot, keys, vector: lacking } = question;
+    const busy = this.busyFor(lacking)(slot);
+    let count = 0;
+    for (let bytes = 0; count < keys.length && bytes < SHOW_BYTES_MAX; count++) {
+      bytes += db.keyMemory(keys[count]);
+    }
+    const state = db.exportKeys(slot, busy ? [] : keys.slice(0, count));
+    return sealKeysShown({ id, busy, count, state, vector: db.vector }, db.roster);
   }
 
   private start(
@@ -112,11 +142,10 @@ export class Verifier {
       {
         roster: db.roster,
         backlog,
-        firstSlot,
-        lastSlot,
-        nextId: () => ++this.lastId,
+        slots: slotsFrom(firstSlot, lastSlot),
+        nextId: this.host.nextQuestion,
         vector: () => db.vector,
-        slotSize: (slot) => db.slotSize(slot),
+        slotWork: (slot) => db.slotSize(slot),
         slotDigest: (slot) => db.slotDigest(slot),
         keyDigests: (slot, count) => db.keyDigests(slot, count),
         isAhead: (slot) => db.isAhead(slot),
@@ -128,6 +157,7 @@ export class Verifier {
           done(report);
         },
       },
+      AT_ONCE,
       this.host.monotonicMs(),
     );
     if (hindrance !== null) {

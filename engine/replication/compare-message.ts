@@ -8,6 +8,11 @@
  *       30  COMPARE_KEYS   puller   u32 id · u16 slot · vector
  *       31  KEYS_COMPARED  server   u32 id · u8 busy · u8 whole · u32 n · n × (u32 length, key,
  *                                   u32 digest) by key · vector
+ *       34  SHOW_KEYS      puller   u32 id · u16 slot · u16 n · n × (u32 length, key) by key · vector
+ *       35  KEYS_SHOWN     server   u32 id · u8 busy · u16 m · u32 length · SLOT_STATE body · vector
+ *
+ * The last two, for members with the feature `repair`, carry the states of keys that differ: the first m of
+ * those that were asked for (at least one), of which the body holds those that exist.
  *
  * The vector is what the sender has applied. *Busy* says that the slot was touched by an op which the
  * server has applied and the asker's vector does not cover (or that the server cannot tell): then
@@ -58,6 +63,28 @@ export type KeysCompared = {
   /** False: the slot has more keys than these. */
   readonly whole: boolean;
   readonly keys: KeyDigests;
+  readonly vector: VersionVector;
+};
+
+/** Keys of one SHOW_KEYS, and about the bytes of their states in the answer. */
+export const SHOW_KEYS_MAX = 64;
+export const SHOW_BYTES_MAX = 1024 * 1024;
+
+export type ShowKeys = {
+  readonly id: number;
+  readonly slot: number;
+  /** In order. */
+  readonly keys: readonly Bytes[];
+  readonly vector: VersionVector;
+};
+
+export type KeysShown = {
+  readonly id: number;
+  readonly busy: boolean;
+  /** So many of the keys asked for are answered. */
+  readonly count: number;
+  /** A SLOT_STATE body with these keys alone. */
+  readonly state: Uint8Array;
   readonly vector: VersionVector;
 };
 
@@ -143,16 +170,61 @@ export function readKeysCompared(frame: Uint8Array, roster: Roster): KeysCompare
   const keys: [Bytes, number][] = [];
   const count = reader.count(32, 8);
   if (count > COMPARE_KEYS_MAX) reader.fail(`${count} keys at once`);
-  let previous: Bytes | null = null;
+  const names: Bytes[] = [];
   for (let n = 0; n < count && reader.problem === null; n++) {
-    const key = reader.text(KEY_BYTES_MAX);
-    if (previous !== null && key <= previous) reader.fail('keys that are not in order');
-    keys.push([key, reader.u32()]);
-    previous = key;
+    names.push(readNextKey(reader, names));
+    keys.push([names[n], reader.u32()]);
   }
   const vector = readVectorAfter(reader, roster);
   if (typeof vector === 'string') return `a bad KEYS_COMPARED: ${vector}`;
   return { id, busy, whole, keys, vector };
+}
+
+export function sealShowKeys({ id, slot, keys, vector }: ShowKeys, roster: Roster): Uint8Array {
+  const out = new ByteWriter(256);
+  out.u32(id);
+  out.u16(slot);
+  out.u16(keys.length);
+  for (const key of keys) out.text(key);
+  return seal(MESSAGE.showKeys, out, vector, roster);
+}
+
+export function readShowKeys(frame: Uint8Array, roster: Roster): ShowKeys | string {
+  const reader = new ByteReader(frameBody(frame));
+  const id = reader.u32();
+  const slot = readSlot(reader);
+  const count = reader.count(16, 4);
+  if (count < 1 || count > SHOW_KEYS_MAX) reader.fail(`${count} keys at once`);
+  const keys: Bytes[] = [];
+  for (let n = 0; n < count && reader.problem === null; n++) keys.push(readNextKey(reader, keys));
+  const vector = readVectorAfter(reader, roster);
+  return typeof vector === 'string' ? `a bad SHOW_KEYS: ${vector}` : { id, slot, keys, vector };
+}
+
+export function sealKeysShown(shown: KeysShown, roster: Roster): Uint8Array {
+  const { id, busy, count, state, vector } = shown;
+  const out = new ByteWriter(256 + state.length);
+  out.u32(id);
+  out.u8(busy ? 1 : 0);
+  out.u16(count);
+  out.u32(state.length);
+  out.reserve(state.length);
+  out.copyReserved(state, 0, state.length);
+  return seal(MESSAGE.keysShown, out, vector, roster);
+}
+
+export function readKeysShown(frame: Uint8Array, roster: Roster): KeysShown | string {
+  const body = frameBody(frame);
+  const reader = new ByteReader(body);
+  const id = reader.u32();
+  const busy = reader.u8() !== 0;
+  const count = reader.u16();
+  const length = reader.count(32, 1);
+  const state = body.subarray(reader.at, reader.at + length);
+  reader.at += length;
+  const vector = readVectorAfter(reader, roster);
+  if (typeof vector === 'string') return `a bad KEYS_SHOWN: ${vector}`;
+  return { id, busy, count, state, vector };
 }
 
 function seal(kind: number, out: ByteWriter, vector: VersionVector, roster: Roster): Uint8Array {
@@ -167,6 +239,13 @@ function seal(kind: number, out: ByteWriter, vector: VersionVector, roster: Rost
 function readSlot(reader: ByteReader): number {
   const slot = reader.u16();
   return slot < SLOT_COUNT ? slot : reader.fail(`there is no slot ${slot}`);
+}
+
+/** A key that comes after those before it. */
+function readNextKey(reader: ByteReader, before: readonly Bytes[]): Bytes {
+  const key = reader.text(KEY_BYTES_MAX);
+  if (before.length > 0 && key <= before.at(-1)!) reader.fail('keys that are not in order');
+  return key;
 }
 
 /** The vector that fills the rest of the body, or what is wrong with any of it. */

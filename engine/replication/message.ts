@@ -17,7 +17,7 @@
  *       25  ACK          puller   u32 epoch · f64 bytes consumed · vector
  *       26  HEARTBEAT    server   f64 wall ms · vector
  *       27  PUBLISH      server   u32 channel length · channel · message
- *     28 to 31  COMPARE and its kin, in compare-message.ts
+ *     28 to 31, 34, 35  COMPARE and its kin, in compare-message.ts
  *       32, 33  SLOT_DIGESTS and SLOTS_SAME, in digest-message.ts
  *
  * Every reader returns null, or the words for what is wrong, when the bytes are no such message.
@@ -35,8 +35,10 @@ export const PROTOCOL_VERSION = 1;
 export const COMPARE_FEATURE = 'compare';
 /** The member can send, and wait for, digests of slots in a state. */
 export const DIGESTS_FEATURE = 'digests';
+/** The member answers SHOW_KEYS. */
+export const REPAIR_FEATURE = 'repair';
 /** `digests` is not offered: docs/decisions/0008-equal-slots-stay.md says what is open. */
-export const FEATURES: readonly string[] = [COMPARE_FEATURE];
+export const FEATURES: readonly string[] = [COMPARE_FEATURE, REPAIR_FEATURE];
 
 export const MESSAGE = {
   hello: 10,
@@ -60,6 +62,8 @@ export const MESSAGE = {
   keysCompared: 31,
   slotDigests: 32,
   slotsSame: 33,
+  showKeys: 34,
+  keysShown: 35,
 } as const;
 
 /** own: ops born in the server's region, and the puller's own region's; all: everything. */

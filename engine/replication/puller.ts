@@ -288,7 +288,8 @@ export class Puller {
         return;
       }
       case MESSAGE.compared:
-      case MESSAGE.keysCompared: {
+      case MESSAGE.keysCompared:
+      case MESSAGE.keysShown: {
         const problem = this.host.compared(frame);
         if (problem !== null) this.end(problem);
         return;

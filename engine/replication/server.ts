@@ -71,7 +71,7 @@ export type ServerHost = {
   /** Who we are, for this puller; or why we do not serve it. */
   admit(remote: Introduction): Introduction | Refusal;
   established(remote: Introduction): void;
-  /** The answer to COMPARE or COMPARE_KEYS, or what is wrong with the question. */
+  /** The answer to COMPARE, COMPARE_KEYS or SHOW_KEYS, or what is wrong with the question. */
   compare(question: Uint8Array): Uint8Array | string;
   /** The puller has confirmed more. */
   confirmed(): void;
@@ -94,6 +94,12 @@ type Transfer = {
 
 type ServerState = 'hello' | 'proof' | 'ready' | 'streaming' | 'closed';
 
+/** Kinds that ask for digests or keys. */
+const QUESTIONS: ReadonlySet<number> = new Set([
+  MESSAGE.compare,
+  MESSAGE.compareKeys,
+  MESSAGE.showKeys,
+]);
 /** Bytes of state captured in one turn. */
 const STATE_TURN_BYTES = 1024 * 1024;
 /** Keys digested in one turn of it. */
@@ -169,7 +175,7 @@ export class SessionServer {
         if (kind === MESSAGE.resume) this.startStream(frame);
         else if (kind === MESSAGE.ack) this.takeAck(frame);
         else if (kind === MESSAGE.slotDigests) this.takeDigests(frame);
-        else if (kind === MESSAGE.compare || kind === MESSAGE.compareKeys) this.compare(frame);
+        else if (QUESTIONS.has(kind)) this.compare(frame);
         else this.refuse('MALFORMED', `a frame of unknown kind ${kind}`);
         return;
       case 'closed':

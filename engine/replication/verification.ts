@@ -8,7 +8,8 @@
  * digests must be equal, whatever else was written meanwhile. Busy slots are asked again, round by
  * round. Of slots that differ the keys are compared in the same way.
  *
- * Pure: answers come in by `receive`, time by `tick`. About a thousand keys are digested in one turn.
+ * Pure: answers come in by `receive`, time by `tick`. How many keys are digested in one turn, and how often,
+ * is its pace: CRDT.VERIFY has a client that waits, the repairer has time.
  */
 
 import { limits } from '../config.ts';
@@ -35,12 +36,13 @@ import { DIFFERENT_KEYS_MAX, DIFFERENT_SLOTS_MAX, type RegionReport } from './ve
 export type VerificationHost = {
   readonly roster: Roster;
   readonly backlog: Backlog;
-  readonly firstSlot: number;
-  readonly lastSlot: number;
+  /** The slots to compare. */
+  readonly slots: readonly number[];
   /** Never the same again on this member. */
   nextId(): number;
   vector(): VersionVector;
-  slotSize(slot: number): number;
+  /** What a digest of the slot costs, in keys; Infinity: leave it out. */
+  slotWork(slot: number): number;
   slotDigest(slot: number): number;
   /** The first keys of a slot by bytes, with digests. */
   keyDigests(slot: number, count: number): KeyDigests;
@@ -50,8 +52,26 @@ export type VerificationHost = {
   sealLocal(): void;
   /** False: the session does not stand. */
   send(frame: Uint8Array): boolean;
-  /** Called once. */
-  done(report: RegionReport): void;
+  /** Called once, with the slots that were not found equal. */
+  done(report: RegionReport, left: readonly number[]): void;
+};
+
+/** How much at once, and how much is told of what differs. */
+export type Pace = {
+  /** Keys digested for one question. */
+  readonly questionKeys: number;
+  /** Between two questions. */
+  readonly intervalMs: number;
+  readonly differentSlotsMax: number;
+  readonly differentKeysMax: number;
+};
+
+/** As quick as answers come: a client waits. */
+export const AT_ONCE: Pace = {
+  questionKeys: 1000,
+  intervalMs: 0,
+  differentSlotsMax: DIFFERENT_SLOTS_MAX,
+  differentKeysMax: DIFFERENT_KEYS_MAX,
 };
 
 type Question = {
@@ -62,8 +82,6 @@ type Question = {
   readonly vector: VersionVector;
 };
 
-/** Keys digested for one question. */
-const QUESTION_KEYS = 1000;
 /** Questions under way at once, so that a long way does not slow it down. */
 const WINDOW = 16;
 /** Rounds over slots that were busy, and the pause between them. */
@@ -73,7 +91,11 @@ const ROUND_PAUSE_MS = 100;
 export class Verification {
   private readonly region: string;
   private readonly host: VerificationHost;
-  private pending: number[] = [];
+  private readonly pace: Pace;
+  private askAtMs = 0;
+  /** Slots not found equal so far. */
+  private readonly open: Set<number>;
+  private pending: number[];
   /** Busy in this round. */
   private again: number[] = [];
   private round = 1;
@@ -90,18 +112,20 @@ export class Verification {
   private over = false;
   private stage: 'slots' | 'keys' = 'slots';
 
-  constructor(region: string, host: VerificationHost, nowMs: number) {
+  constructor(region: string, host: VerificationHost, pace: Pace, nowMs: number) {
     this.region = region;
     this.host = host;
+    this.pace = pace;
+    this.pending = [...host.slots];
+    this.open = new Set(host.slots);
     this.nowMs = nowMs;
     this.heardAtMs = nowMs;
-    for (let slot = host.firstSlot; slot <= host.lastSlot; slot++) this.pending.push(slot);
   }
 
   /** Asks what may be asked now; to be called at the start and then now and then. */
   tick(nowMs: number): void {
     this.nowMs = nowMs;
-    if (nowMs - this.heardAtMs > limits.verifySilence.value) {
+    if (this.asked.size > 0 && nowMs - this.heardAtMs > limits.verifySilence.value) {
       this.end('unreachable', `no answer for ${limits.verifySilence.value} ms`);
     }
     this.ask();
@@ -140,8 +164,11 @@ export class Verification {
     for (const [n, slot] of slots.entries()) {
       const busy = touched === null || touched.has(slot) || answer.busy[n];
       if (busy) this.again.push(slot);
-      else if (digests[n] === answer.digests[n]) this.equal++;
-      else this.different.push(slot);
+      else if (digests[n] !== answer.digests[n]) this.different.push(slot);
+      else {
+        this.equal++;
+        this.open.delete(slot);
+      }
     }
   }
 
@@ -152,12 +179,16 @@ export class Verification {
   ): void {
     const isWhole = answer.whole && mine!.length < COMPARE_KEYS_MAX;
     if (touched === null || touched.has(slot) || answer.busy) this.again.push(slot);
-    else this.named.set(slot, differentKeys(mine!, answer.keys, isWhole));
+    else {
+      const keys = differentKeys(mine!, answer.keys, isWhole);
+      this.named.set(slot, keys.slice(0, this.pace.differentKeysMax));
+    }
   }
 
   private ask(): void {
     if (this.over) return;
     if (this.pending.length === 0 && this.asked.size === 0 && !this.nextRound()) return;
+    if (this.nowMs < this.askAtMs) return;
     if (this.nowMs < this.roundAtMs || this.asked.size >= WINDOW || this.pending.length === 0) {
       return;
     }
@@ -165,6 +196,7 @@ export class Verification {
     const frame = this.stage === 'slots' ? this.askSlots() : this.askKeys();
     // Nothing but slots that are ahead: they come again in the next round.
     if (frame === null) return;
+    this.askAtMs = this.nowMs + this.pace.intervalMs;
     if (!this.host.send(frame)) this.end('unreachable', 'the link has ended');
   }
 
@@ -179,7 +211,7 @@ export class Verification {
     }
     if (this.stage === 'slots' && this.different.length > 0) {
       this.stage = 'keys';
-      this.pending = this.different.slice(0, DIFFERENT_SLOTS_MAX);
+      this.pending = this.different.slice(0, this.pace.differentSlotsMax);
       this.busyAtEnd = this.again.length;
       this.again = [];
       this.round = 1;
@@ -191,17 +223,23 @@ export class Verification {
   }
 
   private askSlots(): Uint8Array | null {
-    const { host } = this;
+    const { host, pending } = this;
+    const { questionKeys } = this.pace;
     const slots: number[] = [];
     const digests: number[] = [];
-    let keys = 0;
-    while (this.pending.length > 0 && slots.length < COMPARE_SLOTS_MAX && keys < QUESTION_KEYS) {
-      const slot = this.pending.pop()!;
+    let work = 0;
+    while (pending.length > 0 && slots.length < COMPARE_SLOTS_MAX && work < questionKeys) {
+      const slot = pending.pop()!;
       if (host.isAhead(slot)) {
         this.again.push(slot);
         continue;
       }
-      keys += host.slotSize(slot);
+      const slotWork = host.slotWork(slot);
+      if (slotWork === Number.POSITIVE_INFINITY) {
+        this.open.delete(slot);
+        continue;
+      }
+      work += slotWork;
       slots.push(slot);
       digests.push(host.slotDigest(slot));
     }
@@ -232,22 +270,22 @@ export class Verification {
     if (this.over) return;
     this.over = true;
     const different = this.different.sort((a, b) => a - b);
-    const named = different.slice(0, DIFFERENT_SLOTS_MAX);
-    const total = this.host.lastSlot - this.host.firstSlot + 1;
-    this.host.done({
+    const named = different.slice(0, this.pace.differentSlotsMax);
+    const report: RegionReport = {
       region: this.region,
       verdict: different.length > 0 ? 'different' : verdict,
       equalSlots: this.equal,
       differentSlots: different.length,
-      busySlots: total - this.equal - different.length,
+      busySlots: this.host.slots.length - this.equal - different.length,
       differences: named.map((slot) => ({ slot, keys: this.named.get(slot) ?? [] })),
       opsInFlight: this.inFlight,
       reason: reason || (verdict === 'busy' ? 'writes to these slots are always under way' : ''),
-    });
+    };
+    this.host.done(report, [...this.open]);
   }
 }
 
-/** The first keys that only one list has, or both with other digests. */
+/** The keys that only one list has, or both with other digests, in order. */
 function differentKeys(mine: KeyDigests, theirs: KeyDigests, isWhole: boolean): readonly Bytes[] {
   // Where a list was cut, what lies beyond its end says nothing.
   const [a, b] = [mine.at(-1)?.[0], theirs.at(-1)?.[0]];
@@ -259,8 +297,5 @@ function differentKeys(mine: KeyDigests, theirs: KeyDigests, isWhole: boolean): 
     there.delete(key);
   }
   found.push(...there.keys());
-  return found
-    .filter((key) => until === null || key <= until)
-    .sort((x, y) => (x < y ? -1 : 1))
-    .slice(0, DIFFERENT_KEYS_MAX);
+  return found.filter((key) => until === null || key <= until).sort((x, y) => (x < y ? -1 : 1));
 }

@@ -85,7 +85,13 @@ export class SimProcess {
       random,
       disk: this.disk,
       transport: guardedTransport(network, this.name, (run) => this.guard(life, run)),
-      journal: silentJournal,
+      journal: {
+        ...silentJournal,
+        // Nothing that faults of the simulator do is worth an error: a repair that nobody can explain is.
+        error: (about, message) => {
+          this.options.broken(`${this.name}: ${message}: ${JSON.stringify(about)}`);
+        },
+      },
       fatal: (reason) => {
         world.note(this.name, `stops: ${reason}`);
         this.dying = true;

@@ -27,4 +27,8 @@ export const keptSeeds: readonly KeptSeed[] = [
     seed: 342,
     found: 'slots stayed ahead of the vector after a merge that was cut off, until 64 more batches',
   },
+  ...[1795440354970, 1795440358557, 1795440360559, 7300738, 7301845].map((seed) => ({
+    seed,
+    found: 'a state merge lost a reset that a third region kept: a counter differed for good',
+  })),
 ];

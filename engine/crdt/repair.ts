@@ -1,0 +1,132 @@
+/**
+ * Two members have applied the same ops to a key and hold different states. Which is right?
+ *
+ * One case is known and has an answer. A state merge can lose the *floor* of a counter's contribution
+ * (the straddle of cell.ts), never invent one. So of two floors the greater is right, and
+ * `missingFloors` are what a reset said that this side has lost.
+ *
+ * Any other difference is a defect of code or memory, and nobody can tell a removal that one side
+ * missed from a write that it lost. Then nothing that either side holds is dropped: what was removed may come
+ * back, what was acknowledged is not lost. `joinStates` says what both hold together: of each actor
+ * the later dot, the greater floor, and for one dot with two contents always the same of the two.
+ * It is commutative, associative and idempotent, so that members that repair themselves from each other
+ * in any order end up with one state.
+ */
+import { type Amount, toUnits } from './amount.ts';
+import { type Cell, type Contribution, emptyCell, findContribution } from './cell.ts';
+import type { Bytes, StampedDot } from './dot.ts';
+import { emptyKeyState, type KeyState, normalise } from './key-state.ts';
+import type { FieldFloor } from './op.ts';
+
+/** Which floors of `theirs` are above those of the same contributions in `mine`. */
+export function missingFloors(mine: KeyState | null, theirs: KeyState | null): FieldFloor[] {
+  const floors: FieldFloor[] = [];
+  const compare = (field: Bytes | null, held: Cell | null, other: Cell | null): void => {
+    if (held === null || other === null) return;
+    for (const { actor, seq, floorSeq, floorCum } of other.contributions) {
+      const own = findContribution(held, actor);
+      if (own === null || own.seq !== seq || own.floorSeq >= floorSeq) continue;
+      floors.push({ field, actor, seq: floorSeq, cum: floorCum });
+    }
+  };
+  compare(null, mine?.cell ?? null, theirs?.cell ?? null);
+  for (const [field, cell] of mine?.hash ?? [])
+    compare(field, cell, theirs?.hash?.get(field) ?? null);
+  return floors;
+}
+
+/** The state with these floors raised: what a DEL that saw nothing but them makes of it. */
+export function withFloors(state: KeyState, floors: readonly FieldFloor[]): KeyState {
+  const raised: KeyState = { ...state, hash: state.hash === null ? null : new Map(state.hash) };
+  for (const { field, actor, seq, cum } of floors) {
+    const cell = field === null ? raised.cell : (raised.hash?.get(field) ?? null);
+    if (cell === null) continue;
+    const contributions = cell.contributions.map((held) =>
+      held.actor === actor ? { ...held, floorSeq: seq, floorCum: cum } : held,
+    );
+    if (field === null) raised.cell = { ...cell, contributions };
+    else raised.hash!.set(field, { ...cell, contributions });
+  }
+  return raised;
+}
+
+/** What two members hold together of a key. A new state; null: neither holds anything. */
+export function joinStates(mine: KeyState | null, theirs: KeyState | null): KeyState | null {
+  const a = mine ?? emptyKeyState();
+  const b = theirs ?? emptyKeyState();
+  return normalise({
+    cell: joinCells(a.cell, b.cell),
+    set: joinMaps(a.set, b.set, (x, y) => joinDots(x ?? [], y ?? [], () => 0)),
+    hash: joinMaps(a.hash, b.hash, (x, y) => joinCells(x, y)!),
+    ttl: joinDots(a.ttl, b.ttl, (x, y) => compareNumbers(x.expiry, y.expiry)),
+  });
+}
+
+function joinMaps<T>(
+  a: ReadonlyMap<Bytes, T> | null,
+  b: ReadonlyMap<Bytes, T> | null,
+  join: (x: T | null, y: T | null) => T,
+): Map<Bytes, T> | null {
+  if (a === null && b === null) return null;
+  const joined = new Map<Bytes, T>();
+  for (const [name, x] of a ?? []) joined.set(name, join(x, b?.get(name) ?? null));
+  for (const [name, y] of b ?? []) if (!joined.has(name)) joined.set(name, join(null, y));
+  return joined;
+}
+
+function joinCells(a: Cell | null, b: Cell | null): Cell | null {
+  if (a === null && b === null) return null;
+  const [x, y] = [a ?? emptyCell(), b ?? emptyCell()];
+  return {
+    siblings: joinDots(x.siblings, y.siblings, (s, t) => (s.value < t.value ? -1 : 1)),
+    contributions: joinDots(x.contributions, y.contributions, (s, t) => compare(s.cum, t.cum)).map(
+      (held) =>
+        withGreaterFloor(held, findContribution(x, held.actor), findContribution(y, held.actor)),
+    ),
+  };
+}
+
+function withGreaterFloor(
+  held: Contribution,
+  a: Contribution | null,
+  b: Contribution | null,
+): Contribution {
+  if (a === null || b === null) return held;
+  const { floorSeq, floorCum } =
+    (compareNumbers(a.floorSeq, b.floorSeq) || compare(a.floorCum, b.floorCum)) > 0 ? a : b;
+  return { ...held, floorSeq, floorCum };
+}
+
+/** Of each actor the later dot; `content` orders two things that one dot names. */
+function joinDots<T extends StampedDot>(
+  a: readonly T[],
+  b: readonly T[],
+  content: (x: T, y: T) => number,
+): T[] {
+  const joined = [...a];
+  for (const item of b) {
+    const at = joined.findIndex(({ actor }) => actor === item.actor);
+    if (at < 0) {
+      joined.push(item);
+      continue;
+    }
+    const held = joined[at];
+    const order =
+      compareNumbers(held.seq, item.seq) ||
+      compareNumbers(held.hlc, item.hlc) ||
+      content(held, item);
+    if (order < 0) joined[at] = item;
+  }
+  return joined;
+}
+
+function compareNumbers(a: number, b: number): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function compare(a: Amount, b: Amount): number {
+  const [x, y] = [toUnits(a), toUnits(b)];
+  if (x === y) return 0;
+  return x < y ? -1 : 1;
+}
