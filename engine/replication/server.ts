@@ -289,8 +289,8 @@ export class SessionServer {
     this.stateName = 'streaming';
     this.epoch = resume.epoch;
     this.mode = resume.mode;
+    // What the puller has applied need not be safe there yet: only an ACK confirms.
     this.known = resume.vector;
-    this.ackedVector = copyVector(resume.vector);
     this.cursor = -1;
     this.transfer = null;
     this.sentBytes = 0;
