@@ -237,7 +237,7 @@ export const limits = {
   packedElementsMax: {
     unit: 'elements',
     value: PACKED_ELEMENTS_MAX,
-    reached: 'a set or hash is kept as JavaScript objects: some ten times the memory',
+    reached: 'a set or hash becomes a table: a few times the memory for each element',
   },
   packedBytesMax: {
     unit: 'bytes',

@@ -4,7 +4,7 @@ import { formatAmount, isInfinityText, parseAmount } from '../crdt/amount-text.t
 import type { Args } from '../resp/args.ts';
 import { commandError } from './errors.ts';
 import { readInt64 } from './numbers.ts';
-import { pickRandom, readRandomCount } from './random-pick.ts';
+import { readRandomCount } from './random-pick.ts';
 import { arrayOf, bulk, bulkOrNull, bulks, either, integer } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import { wholeOf } from './string-counter.ts';
@@ -70,13 +70,15 @@ function hrandField(session: ClientSession, args: Args): void {
   const count = args.count > 2 ? readRandomCount(args, 2) : null;
   const withValues = args.count === 4 && args.equalsIgnoreCase(3, 'WITHVALUES');
   if (args.count > 4 || (args.count === 4 && !withValues)) throw commandError('syntax');
-  const entries = server.db.hashEntries(args.text(1));
+  const { db } = server;
+  const key = args.text(1);
   if (count === null) {
-    if (entries.length === 0) output.nullBulk();
-    else output.bulk(entries[Math.floor(server.random() * entries.length)][0]);
+    const [entry] = db.hashRandom(key, 1);
+    if (entry === undefined) output.nullBulk();
+    else output.bulk(entry[0]);
     return;
   }
-  const picked = pickRandom(entries, count, () => server.random());
+  const picked = count >= 0 ? db.hashRandom(key, count) : db.hashDraws(key, -count);
   const nested = withValues && output.protocol === 3;
   output.array(withValues && !nested ? picked.length * 2 : picked.length);
   for (const [field, value] of picked) {

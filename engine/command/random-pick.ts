@@ -15,19 +15,3 @@ export function readRandomCount(args: Args, i: number): number {
   if (count < -DRAWS_MAX) throw commandError('outOfRange');
   return count;
 }
-
-/** Elements by Redis' count. Does not change `all`. */
-export function pickRandom<T>(all: readonly T[], count: number, random: () => number): T[] {
-  if (all.length === 0 || count === 0) return [];
-  if (count < 0) {
-    return Array.from({ length: -count }, () => all[Math.floor(random() * all.length)]);
-  }
-  if (count >= all.length) return [...all];
-  // The first `count` steps of a Fisher-Yates shuffle.
-  const pool = [...all];
-  for (let i = 0; i < count; i++) {
-    const j = i + Math.floor(random() * (pool.length - i));
-    [pool[i], pool[j]] = [pool[j], pool[i]];
-  }
-  return pool.slice(0, count);
-}

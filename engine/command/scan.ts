@@ -123,13 +123,26 @@ function keys(session: ClientSession, args: Args): void {
 function setScan(session: ClientSession, args: Args): void {
   const { db } = session.server;
   const cursor = readCursor(args, 1 + 1);
-  const members = db.setMembers(args.text(1));
+  const key = args.text(1);
+  if (db.setSize(key) > SMALL_MAX) {
+    const options = readScanOptions(args, 3, false);
+    const large = db.scanMembers(key, cursor, Math.min(options.count, SCAN_COUNT_MAX));
+    if (large !== null) {
+      writePage(
+        session,
+        large.next,
+        large.members.filter((member) => fits(options, member)),
+      );
+      return;
+    }
+  }
+  const members = db.setMembers(key);
   if (members.length === 0) {
     writePage(session, 0, []);
     return;
   }
   const options = readScanOptions(args, 3, false);
-  const page = pageOf(members, (member) => member, cursor, options.count);
+  const page = pageOf(members, (member) => db.nameHash(member), cursor, options.count);
   writePage(
     session,
     page.next,
@@ -140,28 +153,42 @@ function setScan(session: ClientSession, args: Args): void {
 function hashScan(session: ClientSession, args: Args): void {
   const { db } = session.server;
   const cursor = readCursor(args, 1 + 1);
-  const entries = db.hashEntries(args.text(1));
+  const key = args.text(1);
+  if (db.hashSize(key) > SMALL_MAX) {
+    const options = readScanOptions(args, 3, false);
+    const large = db.scanFields(key, cursor, Math.min(options.count, SCAN_COUNT_MAX));
+    if (large !== null) {
+      const fitting = large.entries.filter(([field]) => fits(options, field));
+      writePage(session, large.next, fitting.flat());
+      return;
+    }
+  }
+  const entries = db.hashEntries(key);
   if (entries.length === 0) {
     writePage(session, 0, []);
     return;
   }
   const options = readScanOptions(args, 3, false);
-  const page = pageOf(entries, ([field]) => field, cursor, options.count);
+  const page = pageOf(entries, ([field]) => db.nameHash(field), cursor, options.count);
   const fitting = page.elements.filter(([field]) => fits(options, field));
   writePage(session, page.next, fitting.flat());
 }
 
-/** The elements whose hash lies from `cursor` on, about `count` of them, and where to go on. */
-export function pageOf<T>(
+/**
+ * The elements whose hash lies from `cursor` on, about `count` of them, and where to go on: what
+ * `scanFields` does to a table, also in the order of its hash, since a conflict may change the form of a
+ * large hash between two calls.
+ */
+function pageOf<T>(
   all: readonly T[],
-  nameOf: (element: T) => string,
+  hashOf: (element: T) => number,
   cursor: number,
   count: number,
 ): { next: number; elements: T[] } {
   if (all.length <= SMALL_MAX) return { next: 0, elements: [...all] };
   const size = Math.max(count, Math.ceil(all.length * PAGE_SHARE));
   const left = all
-    .map((element) => ({ element, hash: elementHash(nameOf(element)) }))
+    .map((element) => ({ element, hash: hashOf(element) }))
     .filter(({ hash }) => hash >= cursor)
     .sort((a, b) => a.hash - b.hash);
   if (left.length <= size) return { next: 0, elements: left.map(({ element }) => element) };
@@ -169,15 +196,6 @@ export function pageOf<T>(
   const page = left.filter(({ hash }) => hash <= last);
   const next = page.length === left.length ? 0 : last + 1;
   return { next, elements: page.map(({ element }) => element) };
-}
-
-/** FNV-1a over the characters, 32 bits, never 0: a cursor of 0 means the beginning. */
-function elementHash(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) {
-    hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  }
-  return hash >>> 0 || 1;
 }
 
 function fits(options: ScanOptions, name: string): boolean {

@@ -2,7 +2,7 @@
 import type { Args } from '../resp/args.ts';
 import { commandError } from './errors.ts';
 import { readInteger } from './numbers.ts';
-import { pickRandom, readRandomCount } from './random-pick.ts';
+import { readRandomCount } from './random-pick.ts';
 import { arrayOf, bulkOrNull, bulkSet, bulks, count, either, flag } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -176,10 +176,7 @@ function srandMember(session: ClientSession, args: Args): void {
     return;
   }
   const count = readRandomCount(args, 2);
-  const members =
-    count >= 0
-      ? server.db.setRandom(key, count)
-      : pickRandom(server.db.setMembers(key), count, () => server.random());
+  const members = count >= 0 ? server.db.setRandom(key, count) : server.db.setDraws(key, -count);
   output.array(members.length);
   for (const member of members) {
     output.bulk(member);

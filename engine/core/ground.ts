@@ -31,16 +31,16 @@ import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { packState } from '../keyspace/packed-collection.ts';
 import { loadState, packedLayout, storeState } from '../keyspace/packed-string.ts';
 import { SLOT_COUNT, slotOf } from '../keyspace/slot.ts';
+import { storeTable } from '../keyspace/table-collection.ts';
 import { BatchWriter } from '../op/batch-writer.ts';
 import { outOfMemory, readOnly } from './db-error.ts';
-import { isBlock, prepareBlockDelete } from './packed-whole.ts';
+import { isBlock, isTable, prepareBlockDelete } from './packed-whole.ts';
 import { PackedWriter } from './packed-write.ts';
 import { stateBytes, touchedBytes } from './rich-size.ts';
+import { TableWriter } from './table-write.ts';
 
 /** How long other regions leave an expired key to the region whose TTL write won. */
 export const EXPIRY_GRACE_MS = 10_000;
-/** A rich set or hash that has shrunk to this becomes a packed block again. */
-const REPACKED_ELEMENTS_MAX = PACKED_ELEMENTS_MAX / 2;
 const SCRATCH_BYTES = 4096;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -51,6 +51,7 @@ export class Ground {
   readonly keyspace: Keyspace;
   readonly batch: BatchWriter;
   readonly packed: PackedWriter;
+  readonly tables: TableWriter;
   readonly random: () => number;
   /** Number of this member's region. */
   readonly region: number;
@@ -65,8 +66,10 @@ export class Ground {
   seq = 0;
   writable = false;
   maxMemoryBytes = 0;
-  /** Whether small sets and hashes become packed blocks. */
+  /** Whether sets and hashes lie off the heap, as packed blocks and tables. */
   packing = true;
+  /** Larger sets and hashes are tables. */
+  readonly blockElementsMax: number;
   touched: ((key: Bytes) => void) | null = null;
   touchedAll: (() => void) | null = null;
   private readonly place: KeyPlace = newKeyPlace();
@@ -76,11 +79,14 @@ export class Ground {
     random: () => number,
     region: number,
     adviseMemory: ((buffer: ArrayBuffer) => void) | null,
+    blockElementsMax: number = PACKED_ELEMENTS_MAX,
   ) {
     this.random = random;
+    this.blockElementsMax = blockElementsMax;
     this.region = region;
     this.keyspace = new Keyspace(random, (actor) => this.graceMs(actor), adviseMemory);
-    this.packed = new PackedWriter(this.keyspace);
+    this.packed = new PackedWriter(this.keyspace, blockElementsMax);
+    this.tables = new TableWriter(this.keyspace);
     this.batch = new BatchWriter(this.roster);
   }
 
@@ -210,6 +216,13 @@ export class Ground {
       this.commitUnseen(place, prepareBlockDelete(this.keyspace, view, place.ref, key, vector));
       return;
     }
+    if (isTable(this.keyspace, place.ref)) {
+      const op = this.tables.prepareDelete(place.ref, key, vector);
+      if (op !== null) {
+        this.commitUnseen(place, op);
+        return;
+      }
+    }
     const state = this.load(place);
     const op = prepareDelete(state, key, vector);
     if (op !== null) this.commit(place, state, op);
@@ -217,13 +230,21 @@ export class Ground {
 
   // ── Applying ──────────────────────────────────────────────────────────────────────────────
 
-  /** Applies an op to what is at `place`: in its packed block where that is possible. */
+  /** Applies an op to what is at `place`: in its block or table where that is possible. */
   apply(place: KeyPlace, envelope: Envelope, op: KeyOp): void {
-    if (!this.packing || !this.packed.apply(place, envelope, op)) {
+    if (!this.packing || !this.applyPacked(place, envelope, op)) {
       this.applyAt(place, this.load(place), envelope, op);
     } else if (this.touched !== null) {
       this.touched(op.key);
     }
+  }
+
+  private applyPacked(place: KeyPlace, envelope: Envelope, op: KeyOp): boolean {
+    if (this.packed.apply(place, envelope, op)) return true;
+    const { tables } = this;
+    if (!tables.apply(place, envelope, op, this.blockElementsMax >>> 1)) return false;
+    if (tables.shrank) this.store(place, this.load(place), -1);
+    return true;
   }
 
   /** Applies an op to the state at `place` and stores the result. */
@@ -246,11 +267,13 @@ export class Ground {
       return;
     }
     if (this.packing) {
-      // A rich one is packed again only when it has become small: it may grow and shrink at the limit.
-      const isRich = place.ref !== 0 && this.keyspace.isRich(place.ref);
-      const elementsMax = isRich ? REPACKED_ELEMENTS_MAX : PACKED_ELEMENTS_MAX;
+      // A large one is packed again only when it has become small: it may grow and shrink at the limit.
+      const { ref } = place;
+      const isLarge = ref !== 0 && (this.keyspace.isRich(ref) || isTable(this.keyspace, ref));
+      const elementsMax = isLarge ? this.blockElementsMax >>> 1 : this.blockElementsMax;
       const { editor } = this.packed;
       if (packState(this.keyspace, place, state, editor, elementsMax)) return;
+      if (storeTable(this.keyspace, place, state)) return;
     }
     const bytes = richBytes >= 0 ? richBytes : stateBytes(state);
     storeState(this.keyspace, place, state, bytes, this.dueMs(state));

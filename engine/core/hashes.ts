@@ -1,4 +1,4 @@
-/** Hashes: reads from the packed block or the visible state, writes as ops. All throw WRONGTYPE. */
+/** Hashes: reads from the block, the table or the visible state, writes as ops. All throw WRONGTYPE. */
 
 import type { Amount } from '../crdt/amount.ts';
 import { cellAmount, cellText } from '../crdt/cell.ts';
@@ -7,14 +7,19 @@ import type { HashState } from '../crdt/field-map.ts';
 import { type KeyState, visibleType } from '../crdt/key-state.ts';
 import type { HashRemove, HashSet } from '../crdt/op.ts';
 import { prepareHashAdd, prepareHashRemove, prepareHashSet } from '../crdt/prepare.ts';
-import { BLOCK_HASH } from '../keyspace/entry.ts';
+import { formOf, isSimpleForm } from '../keyspace/element.ts';
+import { nameText, readCell, valueText } from '../keyspace/element-cell.ts';
+import { randomElement, scanElements } from '../keyspace/element-walk.ts';
+import { BLOCK_HASH, TABLE_HASH } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import { loadState } from '../keyspace/packed-string.ts';
+import { tableOf, walkTable } from '../keyspace/table-collection.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { hashNotAFloat, hashNotAnInteger, wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 import { addElements } from './packed-hot.ts';
+import { randomElements, shuffled } from './random-elements.ts';
 import { checkSum } from './strings.ts';
 
 type Pairs = readonly (readonly [Bytes, Bytes])[];
@@ -37,6 +42,10 @@ export function hashGet(ground: Ground, key: Bytes, field: Bytes): Bytes | null 
     if (!packed.find(field)) return null;
     return packed.view.bytes.latin1Slice(packed.view.valueStart, packed.view.valueEnd);
   }
+  if (ground.tables.sees(ref, TABLE_HASH)) {
+    const element = ground.tables.find(ref, field);
+    return element === 0 ? null : elementText(ground, element);
+  }
   const cell = richHash(ground, ref)?.get(field);
   return cell === undefined ? null : cellText(cell, ground.roster);
 }
@@ -52,9 +61,33 @@ export function readField(ground: Ground, args: Args, i: number, out: ReplyWrite
     else out.bulkBytes(view.bytes, view.valueStart, view.valueEnd);
     return;
   }
+  if (ground.tables.sees(ref, TABLE_HASH)) {
+    const { tables } = ground.keyspace;
+    const element = tables.find(tableOf(ground.keyspace, ref), buffer, start[i], end[i]);
+    if (element === 0) out.nullBulk();
+    else writeElement(ground, element, out);
+    return;
+  }
   const cell = richHash(ground, ref)?.get(args.text(i));
   if (cell === undefined) out.nullBulk();
   else out.bulk(cellText(cell, ground.roster) ?? '');
+}
+
+/** The visible value of a table's element. */
+function writeElement(ground: Ground, element: number, out: ReplyWriter): void {
+  const { tables } = ground.keyspace;
+  if (!isSimpleForm(formOf(tables.arena, element))) {
+    out.bulk(elementText(ground, element));
+    return;
+  }
+  tables.locateValue(element);
+  out.bulkBytes(tables.bytes, tables.start, tables.end);
+}
+
+function elementText(ground: Ground, element: number): Bytes {
+  const { tables } = ground.keyspace;
+  if (isSimpleForm(formOf(tables.arena, element))) return valueText(tables, element);
+  return cellText(readCell(tables, element), ground.roster) ?? '';
 }
 
 /** HGETALL: writes all fields and values of the key at `args` 1. */
@@ -66,6 +99,17 @@ export function writeEntries(ground: Ground, args: Args, out: ReplyWriter): void
     while (view.next()) {
       out.bulkBytes(view.bytes, view.nameStart, view.nameEnd);
       out.bulkBytes(view.bytes, view.valueStart, view.valueEnd);
+    }
+    return;
+  }
+  if (ground.tables.sees(ref, TABLE_HASH)) {
+    const { tables } = ground.keyspace;
+    out.map(ground.tables.count(ref));
+    const walk = walkTable(ground.keyspace, ref);
+    for (let element = walk.next(); element !== 0; element = walk.next()) {
+      tables.locateName(element);
+      out.bulkBytes(tables.bytes, tables.start, tables.end);
+      writeElement(ground, element, out);
     }
     return;
   }
@@ -91,6 +135,7 @@ export function setFields(ground: Ground, args: Args): number {
 export function hashSize(ground: Ground, key: Bytes): number {
   const ref = ground.findVisible(key);
   if (ground.packed.see(ref, BLOCK_HASH)) return ground.packed.view.count;
+  if (ground.tables.sees(ref, TABLE_HASH)) return ground.tables.count(ref);
   return richHash(ground, ref)?.size ?? 0;
 }
 
@@ -102,6 +147,13 @@ export function hashEntries(ground: Ground, key: Bytes): [Bytes, Bytes][] {
     while (view.next()) {
       const field = view.bytes.latin1Slice(view.nameStart, view.nameEnd);
       entries.push([field, view.bytes.latin1Slice(view.valueStart, view.valueEnd)]);
+    }
+    return entries;
+  }
+  if (ground.tables.sees(ref, TABLE_HASH)) {
+    const walk = walkTable(ground.keyspace, ref);
+    for (let element = walk.next(); element !== 0; element = walk.next()) {
+      entries.push(entryOf(ground, element));
     }
     return entries;
   }
@@ -125,6 +177,10 @@ export function hashSet(ground: Ground, key: Bytes, fields: Pairs): number {
 
 function hashSetOf(ground: Ground, place: KeyPlace, key: Bytes, fields: Pairs): HashSet | null {
   if (ground.packed.see(place.ref, BLOCK_HASH)) return ground.packed.prepareHashSet(key, fields);
+  if (ground.tables.sees(place.ref, TABLE_HASH)) {
+    const names = fields.map(([field]) => field);
+    return prepareHashSet(ground.tables.stateOf(place.ref, names), key, fields);
+  }
   const state = ground.load(place);
   visibleHash(ground, state);
   return prepareHashSet(state, key, fields);
@@ -141,6 +197,12 @@ export function hashAdd(
   ground.checkGrowth();
   checkSum(hashGet(ground, key, field), delta, float, hashNotAnInteger, hashNotAFloat);
   const place = ground.findForWrite(key);
+  if (ground.tables.sees(place.ref, TABLE_HASH)) {
+    const seen = ground.tables.stateOf(place.ref, [field]);
+    ground.commitUnseen(place, prepareHashAdd(seen, key, field, delta, ground.actor));
+    const element = ground.tables.find(place.ref, field);
+    return cellAmount(readCell(ground.keyspace.tables, element), ground.roster) ?? 0;
+  }
   const state = ground.load(place);
   const next = ground.commit(place, state, prepareHashAdd(state, key, field, delta, ground.actor));
   const cell = next?.hash?.get(field);
@@ -168,7 +230,57 @@ function hashRemoveOf(
   if (packed.see(place.ref, BLOCK_HASH) && !packed.mayOrphanTtl(place.ref, fields.length)) {
     return packed.prepareHashRemove(key, fields);
   }
+  if (ground.tables.sees(place.ref, TABLE_HASH)) {
+    return prepareHashRemove(ground.tables.stateOf(place.ref, fields), key, fields);
+  }
   const state = ground.load(place);
   if (visibleHash(ground, state) === null) return null;
   return prepareHashRemove(state, key, fields);
+}
+
+/** `count` distinct fields with their values at random, all if there are fewer. */
+export function hashRandom(ground: Ground, key: Bytes, count: number): [Bytes, Bytes][] {
+  const ref = ground.findVisible(key);
+  if (!ground.packed.see(ref, BLOCK_HASH) && ground.tables.sees(ref, TABLE_HASH)) {
+    const elements = randomElements(ground, ref, count);
+    if (elements !== null) return elements.map((element) => entryOf(ground, element));
+  }
+  return shuffled(hashEntries(ground, key), count, ground.random);
+}
+
+/** `draws` fields with their values at random, which may repeat. */
+export function hashDraws(ground: Ground, key: Bytes, draws: number): [Bytes, Bytes][] {
+  const ref = ground.findVisible(key);
+  const { tables } = ground.keyspace;
+  if (!ground.packed.see(ref, BLOCK_HASH) && ground.tables.sees(ref, TABLE_HASH)) {
+    const root = tables.rootOf(tableOf(ground.keyspace, ref));
+    return Array.from({ length: draws }, () =>
+      entryOf(ground, randomElement(tables.arena, root, ground.random)),
+    );
+  }
+  const entries = hashEntries(ground, key);
+  if (entries.length === 0) return [];
+  return Array.from({ length: draws }, () => entries[Math.floor(ground.random() * entries.length)]);
+}
+
+/** HSCAN of a table; null: the hash is none, and is small enough to be returned whole. */
+export function scanFields(
+  ground: Ground,
+  key: Bytes,
+  cursor: number,
+  count: number,
+): { next: number; entries: [Bytes, Bytes][] } | null {
+  const ref = ground.findVisible(key);
+  if (ground.packed.see(ref, BLOCK_HASH) || !ground.tables.sees(ref, TABLE_HASH)) return null;
+  const { tables } = ground.keyspace;
+  const entries: [Bytes, Bytes][] = [];
+  const root = tables.rootOf(tableOf(ground.keyspace, ref));
+  const next = scanElements(tables.arena, root, cursor, count, (element) => {
+    entries.push(entryOf(ground, element));
+  });
+  return { next, entries };
+}
+
+function entryOf(ground: Ground, element: number): [Bytes, Bytes] {
+  return [nameText(ground.keyspace.tables, element), elementText(ground, element)];
 }

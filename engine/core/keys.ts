@@ -9,6 +9,7 @@ import { CHUNK_SHIFT } from '../keyspace/arena.ts';
 import {
   BLOCK_SET,
   blockKind,
+  collectionKind,
   dotActor,
   dotSeq,
   expiryOf,
@@ -16,14 +17,17 @@ import {
   META_RICH,
   metaOf,
   siblingUnit,
+  TABLE_SET,
+  tableKind,
 } from '../keyspace/entry.ts';
 import { loadState } from '../keyspace/packed-string.ts';
 import { randomEntry, scanTable } from '../keyspace/scan.ts';
 import { SLOT_COUNT } from '../keyspace/slot.ts';
+import { tableOf } from '../keyspace/table-collection.ts';
 import { noSuchKey } from './db-error.ts';
 import { type Ground, latin1 } from './ground.ts';
 import { hashEntries, hashSet } from './hashes.ts';
-import { isBlock, prepareBlockExpire } from './packed-whole.ts';
+import { isBlock, isTable, prepareBlockExpire } from './packed-whole.ts';
 import { isPlain } from './plain-write.ts';
 import { setAdd, setMembers } from './sets.ts';
 import { getString, setStringText } from './strings.ts';
@@ -75,8 +79,8 @@ export function typeOf(ground: Ground, key: Bytes): ValueType | null {
   if (ref === 0) return null;
   const meta = metaOf(ground.keyspace.arena, ref);
   if ((meta & META_RICH) === 0) return 'string';
-  const kind = blockKind(meta);
-  if (kind !== 0) return kind === BLOCK_SET ? 'set' : 'hash';
+  const kind = collectionKind(meta);
+  if (kind !== 0) return kind === BLOCK_SET || kind === TABLE_SET ? 'set' : 'hash';
   return visibleType(loadState(ground.keyspace, ref), ground.roster);
 }
 
@@ -93,7 +97,7 @@ export function expiryOfKey(ground: Ground, key: Bytes): number | undefined {
 export function expire(ground: Ground, key: Bytes, expiryMs: number): boolean {
   ground.checkWritable();
   const place = ground.findForWrite(key);
-  const packed = isBlock(ground.keyspace, place.ref);
+  const packed = isBlock(ground.keyspace, place.ref) || isTable(ground.keyspace, place.ref);
   const state = packed ? null : ground.load(place);
   if (!packed && isDead(state)) return false;
   if (expiryMs <= ground.nowMs) {
@@ -163,6 +167,7 @@ function refHoldsIncrements(ground: Ground, ref: number): boolean {
   const { keyspace } = ground;
   if (keyspace.isRich(ref)) return holdsIncrements(loadState(keyspace, ref));
   const meta = metaOf(keyspace.arena, ref);
+  if (tableKind(meta) !== 0) return keyspace.tables.counters(tableOf(keyspace, ref)) > 0;
   return blockKind(meta) === 0 && (meta & 0xff) >>> LAYOUT_COUNT_SHIFT > 0;
 }
 

@@ -7,7 +7,14 @@
  * keeps its length, which is how the fields of a hash in use are mostly written.
  */
 
-import { BLOCK_HASH, BLOCK_SET, blockKind, metaOf } from '../keyspace/entry.ts';
+import {
+  BLOCK_HASH,
+  BLOCK_SET,
+  collectionKind,
+  metaOf,
+  TABLE_HASH,
+  TABLE_SET,
+} from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { editBlock, openBlock, replaceBlock } from '../keyspace/packed-collection.ts';
@@ -15,11 +22,13 @@ import type { BatchReader } from '../op/batch-reader.ts';
 import type { Args } from '../resp/args.ts';
 import { type Ground, latin1 } from './ground.ts';
 import type { BlockKind } from './packed-write.ts';
+import { addToTable, applyToTable } from './table-hot.ts';
 
 /** Commands with more elements go the general way: here each is compared with each. */
 const HOT_ELEMENTS_MAX = 16;
 const KEY = 1;
 const FIRST = 2;
+const TABLE_OF = { [BLOCK_SET]: TABLE_SET, [BLOCK_HASH]: TABLE_HASH } as const;
 
 /**
  * Adds the members, or sets the fields, that follow the key in `args`; the key is at `place`, and may
@@ -31,7 +40,12 @@ export function addElements(ground: Ground, place: KeyPlace, args: Args, kind: B
   const { ref } = place;
   const elements = kind === BLOCK_HASH ? (args.count - FIRST) >> 1 : args.count - FIRST;
   if (elements > HOT_ELEMENTS_MAX || elements < 1) return -1;
-  if (ref !== 0 && blockKind(metaOf(keyspace.arena, ref)) !== kind) return -1;
+  const held = ref === 0 ? kind : collectionKind(metaOf(keyspace.arena, ref));
+  if (held !== kind) {
+    const table = TABLE_OF[kind];
+    if (held !== table || (elements > 1 && hasTwins(args, kind))) return -1;
+    return addToTable(ground, place, args, table);
+  }
   if (elements === 1) {
     if (ref !== 0 && overwriteOne(ground, place, args, kind)) return 0;
   } else if (hasTwins(args, kind)) {
@@ -93,8 +107,10 @@ export function applyElements(ground: Ground, place: KeyPlace, op: BatchReader):
   const { elements, bytes } = op;
   const kind = elements.isHash ? BLOCK_HASH : BLOCK_SET;
   const { ref } = place;
-  if (!ground.packing || elements.count > PACKED_ELEMENTS_MAX) return false;
-  if (ref !== 0 && blockKind(metaOf(keyspace.arena, ref)) !== kind) return false;
+  if (!ground.packing) return false;
+  const held = ref === 0 ? kind : collectionKind(metaOf(keyspace.arena, ref));
+  if (held === TABLE_OF[kind]) return applyToTable(ground, place, op);
+  if (held !== kind || elements.count > PACKED_ELEMENTS_MAX) return false;
   if (ref !== 0 && elements.count === 1 && overwriteSeen(ground, place, op)) return true;
   const { editor } = packed;
   if (ref === 0) editor.openEmpty(elements.isHash);

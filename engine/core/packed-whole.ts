@@ -7,7 +7,7 @@ import { type Bytes, type Dot, hasDot, type StampedDot } from '../crdt/dot.ts';
 import type { Delete, Expire, Removal, TtlPart } from '../crdt/op.ts';
 import { REMOVAL_DOTS_MAX } from '../crdt/prepare.ts';
 import { copyVector, covers, type VersionVector } from '../crdt/version-vector.ts';
-import { blockKind, metaOf } from '../keyspace/entry.ts';
+import { blockKind, metaOf, tableKind } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { BlockView } from '../keyspace/packed-block.ts';
@@ -19,6 +19,11 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** Whether the entry at `ref` (0: none) is a packed block. */
 export function isBlock(keyspace: Keyspace, ref: number): boolean {
   return ref !== 0 && blockKind(metaOf(keyspace.arena, ref)) !== 0;
+}
+
+/** Whether the entry at `ref` (0: none) is a table. */
+export function isTable(keyspace: Keyspace, ref: number): boolean {
+  return ref !== 0 && tableKind(metaOf(keyspace.arena, ref)) !== 0;
 }
 
 /** As prepareDelete, of the block at `ref`. */
@@ -44,7 +49,7 @@ export function prepareBlockDelete(
   return { kind: 'delete', key, removal };
 }
 
-/** As prepareExpire, of the block at `ref`. */
+/** As prepareExpire, of the block or table at `ref`. */
 export function prepareBlockExpire(
   keyspace: Keyspace,
   ref: number,

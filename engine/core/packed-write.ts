@@ -44,20 +44,20 @@ const NO_DROPS: readonly Dot[] = [];
 /** The view and the editor of one database, and where names and values as text become bytes. */
 export class PackedWriter {
   readonly view = new BlockView();
-  readonly editor = new BlockEditor();
+  readonly editor: BlockEditor;
   private readonly keyspace: Keyspace;
   private readonly name = Buffer.allocUnsafeSlow(PACKED_BYTES_MAX);
   private readonly value = Buffer.allocUnsafeSlow(PACKED_BYTES_MAX);
 
-  constructor(keyspace: Keyspace) {
+  constructor(keyspace: Keyspace, elementsMax: number) {
     this.keyspace = keyspace;
+    this.editor = new BlockEditor(elementsMax);
   }
 
   // ── What the source sees ──────────────────────────────────────────────────────────────────
 
   /**
-   * Opens `view` on the block at `ref` (0: on nothing). False: the entry is rich, so only its state
-   * tells. Throws WRONGTYPE when the entry shows as another type.
+   * Opens `view` on the block at `ref` (0: on nothing). False: the entry is a table or rich. Throws WRONGTYPE when the entry shows as another type.
    */
   see(ref: number, kind: BlockKind): boolean {
     if (ref === 0) {

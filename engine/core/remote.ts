@@ -201,6 +201,7 @@ export class RemoteBatches {
 function flushSlot(ground: Ground, slot: number, vector: VersionVector): void {
   for (const ref of slotRefs(ground, slot)) {
     const place = ground.findEntry(ref);
+    if (ground.tables.removeCovered(place, vector)) continue;
     ground.store(place, applyFlush(loadState(ground.keyspace, ref), vector), -1);
   }
 }

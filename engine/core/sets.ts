@@ -1,18 +1,22 @@
-/** Sets: reads from the packed block or the visible state, writes as ops. All throw WRONGTYPE. */
+/** Sets: reads from the block, the table or the visible state, writes as ops. All throw WRONGTYPE. */
 
 import type { Bytes } from '../crdt/dot.ts';
 import type { SetState } from '../crdt/element-set.ts';
 import { type KeyState, visibleType } from '../crdt/key-state.ts';
 import type { SetAdd, SetRemove } from '../crdt/op.ts';
 import { prepareSetAdd, prepareSetRemove } from '../crdt/prepare.ts';
-import { BLOCK_SET } from '../keyspace/entry.ts';
+import { nameText } from '../keyspace/element-cell.ts';
+import { randomElement, scanElements } from '../keyspace/element-walk.ts';
+import { BLOCK_SET, TABLE_SET } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import { loadState } from '../keyspace/packed-string.ts';
+import { tableOf, walkTable } from '../keyspace/table-collection.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 import { addElements } from './packed-hot.ts';
+import { randomElements, shuffled } from './random-elements.ts';
 
 function visibleSet(ground: Ground, state: KeyState | null): SetState | null {
   const type = visibleType(state, ground.roster);
@@ -28,6 +32,7 @@ function richSet(ground: Ground, ref: number): SetState | null {
 export function setHas(ground: Ground, key: Bytes, member: Bytes): boolean {
   const ref = ground.findVisible(key);
   if (ground.packed.see(ref, BLOCK_SET)) return ground.packed.find(member);
+  if (ground.tables.sees(ref, TABLE_SET)) return ground.tables.find(ref, member) !== 0;
   return richSet(ground, ref)?.has(member) ?? false;
 }
 
@@ -36,6 +41,10 @@ export function hasMember(ground: Ground, args: Args, i: number): boolean {
   const { buffer, start, end } = args;
   const ref = ground.findSeen(buffer, start[1], end[1]);
   if (ground.packed.see(ref, BLOCK_SET)) return ground.packed.view.find(buffer, start[i], end[i]);
+  if (ground.tables.sees(ref, TABLE_SET)) {
+    const { tables } = ground.keyspace;
+    return tables.find(tableOf(ground.keyspace, ref), buffer, start[i], end[i]) !== 0;
+  }
   return richSet(ground, ref)?.has(args.text(i)) ?? false;
 }
 
@@ -46,6 +55,16 @@ export function writeMembers(ground: Ground, args: Args, out: ReplyWriter): void
     const { view } = ground.packed;
     out.set(view.count);
     while (view.next()) out.bulkBytes(view.bytes, view.nameStart, view.nameEnd);
+    return;
+  }
+  if (ground.tables.sees(ref, TABLE_SET)) {
+    const { tables } = ground.keyspace;
+    out.set(ground.tables.count(ref));
+    const walk = walkTable(ground.keyspace, ref);
+    for (let element = walk.next(); element !== 0; element = walk.next()) {
+      tables.locateName(element);
+      out.bulkBytes(tables.bytes, tables.start, tables.end);
+    }
     return;
   }
   const set = richSet(ground, ref);
@@ -67,15 +86,23 @@ export function addMembers(ground: Ground, args: Args): number {
 export function setSize(ground: Ground, key: Bytes): number {
   const ref = ground.findVisible(key);
   if (ground.packed.see(ref, BLOCK_SET)) return ground.packed.view.count;
+  if (ground.tables.sees(ref, TABLE_SET)) return ground.tables.count(ref);
   return richSet(ground, ref)?.size ?? 0;
 }
 
 export function setMembers(ground: Ground, key: Bytes): Bytes[] {
   const ref = ground.findVisible(key);
-  if (!ground.packed.see(ref, BLOCK_SET)) return [...(richSet(ground, ref)?.keys() ?? [])];
-  const { view } = ground.packed;
   const members: Bytes[] = [];
-  while (view.next()) members.push(view.bytes.latin1Slice(view.nameStart, view.nameEnd));
+  if (ground.packed.see(ref, BLOCK_SET)) {
+    const { view } = ground.packed;
+    while (view.next()) members.push(view.bytes.latin1Slice(view.nameStart, view.nameEnd));
+    return members;
+  }
+  if (!ground.tables.sees(ref, TABLE_SET)) return [...(richSet(ground, ref)?.keys() ?? [])];
+  const walk = walkTable(ground.keyspace, ref);
+  for (let element = walk.next(); element !== 0; element = walk.next()) {
+    members.push(nameText(ground.keyspace.tables, element));
+  }
   return members;
 }
 
@@ -98,6 +125,9 @@ function setAddOf(
   members: readonly Bytes[],
 ): SetAdd | null {
   if (ground.packed.see(place.ref, BLOCK_SET)) return ground.packed.prepareSetAdd(key, members);
+  if (ground.tables.sees(place.ref, TABLE_SET)) {
+    return prepareSetAdd(ground.tables.stateOf(place.ref, members), key, members);
+  }
   const state = ground.load(place);
   visibleSet(ground, state);
   return prepareSetAdd(state, key, members);
@@ -124,22 +154,53 @@ function setRemoveOf(
   if (packed.see(place.ref, BLOCK_SET) && !packed.mayOrphanTtl(place.ref, members.length)) {
     return packed.prepareSetRemove(key, members);
   }
+  if (ground.tables.sees(place.ref, TABLE_SET)) {
+    return prepareSetRemove(ground.tables.stateOf(place.ref, members), key, members);
+  }
   const state = ground.load(place);
   if (visibleSet(ground, state) === null) return null;
   return prepareSetRemove(state, key, members);
 }
 
-/** `count` distinct members at random, all if there are fewer. O(size of the set). */
+/** `count` distinct members at random, all if there are fewer. O(count), or of a small set O(its size). */
 export function setRandom(ground: Ground, key: Bytes, count: number): Bytes[] {
-  const members = setMembers(ground, key);
-  const wanted = Math.min(count, members.length);
-  // Fisher and Yates, as far as needed.
-  for (let i = 0; i < wanted; i++) {
-    const other = i + Math.floor(ground.random() * (members.length - i));
-    const chosen = members[other];
-    members[other] = members[i];
-    members[i] = chosen;
+  const ref = ground.findVisible(key);
+  if (!ground.packed.see(ref, BLOCK_SET) && ground.tables.sees(ref, TABLE_SET)) {
+    const elements = randomElements(ground, ref, count);
+    if (elements !== null) return elements.map((one) => nameText(ground.keyspace.tables, one));
   }
-  members.length = wanted;
-  return members;
+  return shuffled(setMembers(ground, key), count, ground.random);
+}
+
+/** `draws` members at random, which may repeat. */
+export function setDraws(ground: Ground, key: Bytes, draws: number): Bytes[] {
+  const ref = ground.findVisible(key);
+  const { tables } = ground.keyspace;
+  if (!ground.packed.see(ref, BLOCK_SET) && ground.tables.sees(ref, TABLE_SET)) {
+    const root = tables.rootOf(tableOf(ground.keyspace, ref));
+    return Array.from({ length: draws }, () =>
+      nameText(tables, randomElement(tables.arena, root, ground.random)),
+    );
+  }
+  const members = setMembers(ground, key);
+  if (members.length === 0) return [];
+  return Array.from({ length: draws }, () => members[Math.floor(ground.random() * members.length)]);
+}
+
+/** SSCAN of a table; null: the set is none, and is small enough to be returned whole. */
+export function scanMembers(
+  ground: Ground,
+  key: Bytes,
+  cursor: number,
+  count: number,
+): { next: number; members: Bytes[] } | null {
+  const ref = ground.findVisible(key);
+  if (ground.packed.see(ref, BLOCK_SET) || !ground.tables.sees(ref, TABLE_SET)) return null;
+  const { tables } = ground.keyspace;
+  const members: Bytes[] = [];
+  const root = tables.rootOf(tableOf(ground.keyspace, ref));
+  const next = scanElements(tables.arena, root, cursor, count, (element) => {
+    members.push(nameText(tables, element));
+  });
+  return { next, members };
 }

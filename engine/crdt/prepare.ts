@@ -37,6 +37,8 @@ import { copyVector, type VersionVector } from './version-vector.ts';
 
 /** A removal names its dots up to this many, and the source's vector beyond. */
 export const REMOVAL_DOTS_MAX = 16;
+/** Of larger collections the dots are not even looked at, so that DEL of a million fields is no walk. */
+export const REMOVAL_ELEMENTS_MAX = 128;
 
 /** SET. `expiry`: ms since the Unix epoch, Infinity for none, null to keep the key's TTL. */
 export function prepareStringSet(
@@ -180,6 +182,7 @@ export function holdsIncrements(state: KeyState): boolean {
 function removalOf(state: KeyState, vector: VersionVector): Removal {
   const floors: FieldFloor[] = [];
   const dots: Dot[] = [];
+  const elements = (state.set?.size ?? 0) + (state.hash?.size ?? 0);
   const add = (items: readonly Dot[]): void => {
     for (const { actor, seq } of items) {
       if (dots.length > REMOVAL_DOTS_MAX) return;
@@ -194,7 +197,7 @@ function removalOf(state: KeyState, vector: VersionVector): Removal {
   if (state.hash !== null) for (const [field, cell] of state.hash) addCell(cell, field);
   if (state.set !== null) for (const held of state.set.values()) add(held);
   add(state.ttl);
-  return dots.length > REMOVAL_DOTS_MAX
+  return dots.length > REMOVAL_DOTS_MAX || elements > REMOVAL_ELEMENTS_MAX
     ? { vector: copyVector(vector), dots: [], floors }
     : { vector: null, dots, floors };
 }

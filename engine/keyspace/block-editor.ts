@@ -38,6 +38,12 @@ export class BlockEditor {
   private hlc = 0;
   /** Number of the stamp of this write; -1: no element has it yet. */
   private fresh = -1;
+  private readonly elementsMax: number;
+
+  /** `elementsMax`: refuses more elements, at most PACKED_ELEMENTS_MAX. */
+  constructor(elementsMax: number = PACKED_ELEMENTS_MAX) {
+    this.elementsMax = elementsMax;
+  }
 
   /** Begins with nothing. */
   openEmpty(isHash: boolean): void {
@@ -105,7 +111,7 @@ export class BlockEditor {
   hasRoom(elements: number, textLength: number): boolean {
     // Each with its stamp number and two lengths of two bytes; and a stamp for all of them.
     const bytes = this.byteLength + STAMP_BYTES + elements * 5 + textLength;
-    return this.count + elements <= PACKED_ELEMENTS_MAX && bytes <= PACKED_BYTES_MAX;
+    return this.count + elements <= this.elementsMax && bytes <= PACKED_BYTES_MAX;
   }
 
   /** Adds an element at the end, which must not be there. False: no room for it. */
@@ -117,7 +123,7 @@ export class BlockEditor {
     valueStart: number,
     valueEnd: number,
   ): boolean {
-    if (this.count === PACKED_ELEMENTS_MAX) return false;
+    if (this.count >= this.elementsMax) return false;
     let needed = 1 + textBytes(nameEnd - nameStart);
     if (this.isHash) needed += textBytes(valueEnd - valueStart);
     if (this.fresh < 0) needed += STAMP_BYTES;

@@ -22,7 +22,8 @@
  *
  * A *block* entry is a small set or hash: its value is a packed block (packed-block.ts), bits 4-7 of
  * its layout say of which type, and its TTL kind is 0 or 3. It has the flag rich too, so that
- * whatever handles strings in place keeps off it.
+ * whatever handles strings in place keeps off it. A *table* entry is a larger one: the same, but its
+ * value is the ref (4 bytes) of a table (element-table.ts).
  *
  * A *rich* entry is anything that does not fit this: bytes 0-3 of its value are an index into the
  * keyspace's JS states, it has no sibling or contributions, and its TTL kind is 2 when it waits in
@@ -48,6 +49,8 @@ export const LAYOUT_COUNT_SHIFT = 4;
 export const BLOCK_MASK = 0xf0;
 export const BLOCK_SET = 0x90;
 export const BLOCK_HASH = 0xa0;
+export const TABLE_SET = 0xb0;
+export const TABLE_HASH = 0xc0;
 export const SLOT_MASK = 0x3fff;
 /** Flags in word 2. */
 export const META_RICH = 0x40000000;
@@ -85,9 +88,21 @@ export function metaOf(arena: Arena, ref: number): number {
   return arena.u32[ref >>> CHUNK_SHIFT][((ref & UNIT_MASK) << 1) + 2];
 }
 
-/** What the entry with this meta word is if its value is a packed block: BLOCK_SET, …; else 0. */
-export function blockKind(meta: number): number {
+/** What the entry with this meta word is if it is a set or hash off the heap: BLOCK_SET, …; else 0. */
+export function collectionKind(meta: number): number {
   return (meta & META_RICH) === 0 ? 0 : meta & BLOCK_MASK;
+}
+
+/** As `collectionKind`, but 0 for a table. */
+export function blockKind(meta: number): number {
+  const kind = collectionKind(meta);
+  return kind < TABLE_SET ? kind : 0;
+}
+
+/** As `collectionKind`, but 0 for a block. */
+export function tableKind(meta: number): number {
+  const kind = collectionKind(meta);
+  return kind < TABLE_SET ? 0 : kind;
 }
 
 /** Offset of the key's first stored byte in the chunk of `ref`. */
@@ -130,4 +145,16 @@ export function expiryOf(arena: Arena, ref: number): number {
   const meta = metaOf(arena, ref);
   if ((meta & TTL_KIND_MASK) < TTL_OWN_FINITE) return Number.POSITIVE_INFINITY;
   return arena.f64[ref >>> CHUNK_SHIFT][(ref & UNIT_MASK) + HEADER_UNITS];
+}
+
+/** The index to something outside that lies at byte `at`. */
+export function readIndex(bytes: Uint8Array, at: number): number {
+  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+}
+
+export function writeIndexAt(bytes: Uint8Array, at: number, index: number): void {
+  bytes[at] = index;
+  bytes[at + 1] = index >>> 8;
+  bytes[at + 2] = index >>> 16;
+  bytes[at + 3] = index >>> 24;
 }

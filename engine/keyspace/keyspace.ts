@@ -22,8 +22,9 @@ import {
   CLASS_UNITS,
   UNIT_MASK,
 } from './arena.ts';
+import { ElementTables } from './element-table.ts';
 import {
-  blockKind,
+  collectionKind,
   dotActor,
   expiryOf,
   HEADER_UNITS,
@@ -35,13 +36,16 @@ import {
   META_SLOT_SHIFT,
   metaOf,
   OUTSIDE_BYTES,
+  readIndex,
   SLOT_MASK,
   siblingUnit,
   TTL_KIND_MASK,
   TTL_OWN_FINITE,
   TTL_SEPARATE,
+  tableKind,
   ttlDotUnit,
   UNITS_BEFORE_KEY,
+  writeIndexAt,
 } from './entry.ts';
 import { ExpiryIndex } from './expiry-index.ts';
 import { KeyHash } from './key-hash.ts';
@@ -67,6 +71,8 @@ export class Keyspace {
   readonly expiry: ExpiryIndex;
   readonly hash: KeyHash;
   readonly rich: OutsideStore<RichState> = new OutsideStore();
+  /** Large sets and hashes. */
+  readonly tables: ElementTables;
   /** Rich entries that do not exist for clients (TTL writes only). */
   deadCount = 0;
   /** Where the last `locateKey` or `locateValue` found the bytes. */
@@ -92,6 +98,7 @@ export class Keyspace {
     );
     this.slots = new SlotLists(arena);
     this.expiry = new ExpiryIndex(arena, (ref) => this.dueOf(ref, graceMs));
+    this.tables = new ElementTables(arena, this.hash, this.outside);
     this.bytes = arena.u8[0];
   }
 
@@ -100,10 +107,14 @@ export class Keyspace {
     return this.table.size - this.deadCount;
   }
 
-  /** Bytes of blocks, tables and what lies outside (rich states by estimate). */
+  /**
+   * Bytes of blocks, tables and what lies outside (rich states and cells by estimate). What removed
+   * tables held is not counted any more, although it is freed little by little.
+   */
   get memoryBytes(): number {
-    const tables = this.table.heapBytes + this.slots.heapBytes + this.expiry.heapBytes;
-    return this.arena.usedBytes + tables + this.rich.totalBytes + this.outside.totalBytes;
+    const lookup = this.table.heapBytes + this.slots.heapBytes + this.expiry.heapBytes;
+    const outside = this.rich.totalBytes + this.outside.totalBytes + this.tables.cells.totalBytes;
+    return this.arena.usedBytes + lookup + outside - this.tables.releasedBytes;
   }
 
   /** The entry of `buf[start, end)`; 0: none. */
@@ -239,7 +250,7 @@ export class Keyspace {
     return isRichMeta(metaOf(this.arena, ref));
   }
 
-  /** Number of a rich entry in `rich`. */
+  /** Number of a rich entry in `rich`; of a table entry, its table. */
   richIndex(ref: number): number {
     const words = this.arena.u32[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
@@ -264,6 +275,7 @@ export class Keyspace {
       bytes += this.end - this.start;
     }
     if (isRichMeta(meta)) return bytes + this.rich.bytesOf(this.richIndex(ref));
+    if (tableKind(meta) !== 0) return bytes + this.tables.bytesOf(this.richIndex(ref));
     if ((meta & LAYOUT_VALUE_OUTSIDE) !== 0) {
       this.locateValue(ref);
       bytes += this.end - this.start;
@@ -279,6 +291,7 @@ export class Keyspace {
     this.expiry.reset();
     this.rich.reset();
     this.outside.reset();
+    this.tables.reset();
     this.deadCount = 0;
     this.bytes = this.arena.u8[0];
   }
@@ -314,6 +327,9 @@ export class Keyspace {
       const index = this.richIndex(ref);
       if (this.rich.get(index).dead) this.deadCount--;
       this.rich.remove(index);
+    } else if (tableKind(meta) !== 0) {
+      const table = this.richIndex(ref);
+      if (table !== 0) this.tables.release(table);
     } else if ((meta & LAYOUT_VALUE_OUTSIDE) !== 0) {
       this.outside.remove(this.richIndex(ref));
     }
@@ -349,7 +365,7 @@ export class Keyspace {
 }
 
 function isRichMeta(meta: number): boolean {
-  return (meta & META_RICH) !== 0 && blockKind(meta) === 0;
+  return (meta & META_RICH) !== 0 && collectionKind(meta) === 0;
 }
 
 /** Whether a value of `valueLength` bytes behind this key must lie outside the arena. */
@@ -371,15 +387,4 @@ export function copyBytes(
   } else {
     to.set(from.subarray(start, end), at);
   }
-}
-
-function readIndex(bytes: Uint8Array, at: number): number {
-  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
-}
-
-function writeIndexAt(bytes: Uint8Array, at: number, index: number): void {
-  bytes[at] = index;
-  bytes[at + 1] = index >>> 8;
-  bytes[at + 2] = index >>> 16;
-  bytes[at + 3] = index >>> 24;
 }

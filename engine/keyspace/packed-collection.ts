@@ -111,7 +111,7 @@ export function replaceBlock(keyspace: Keyspace, place: KeyPlace, editor: BlockE
   writeBlock(keyspace, ref, editor);
 }
 
-/** The TTL write of a block entry; null: it has none. */
+/** The TTL write of a block or table entry; null: it has none. */
 export function blockTtl(keyspace: Keyspace, ref: number): TtlWrite | null {
   const { arena } = keyspace;
   if ((metaOf(arena, ref) & TTL_KIND_MASK) === TTL_NONE) return null;
@@ -198,7 +198,8 @@ function writeBlock(keyspace: Keyspace, ref: number, editor: BlockEditor): void 
   editor.write(keyspace.bytes, keyspace.start);
 }
 
-function writeTtl(keyspace: Keyspace, ref: number, ttl: TtlWrite): void {
+/** Writes the TTL write of an entry whose layout says that it has one. */
+export function writeTtl(keyspace: Keyspace, ref: number, ttl: TtlWrite): void {
   const floats = keyspace.arena.f64[ref >>> CHUNK_SHIFT];
   const unit = ttlDotUnit(ref);
   floats[(ref & UNIT_MASK) + HEADER_UNITS] = ttl.expiry;

@@ -4,18 +4,17 @@
  *
  * Packed are strings as they nearly always are: no other type, at most one sibling, up to eight
  * contributions of safe integers, and a TTL of one of the kinds of entry.ts. Small sets and hashes have
- * a packed form of their own (packed-collection.ts). Everything else is large, or comes from conflicts
- * between regions.
+ * a packed form of their own (packed-collection.ts), larger ones are tables (table-collection.ts).
+ * Everything else comes from conflicts between regions about a key as a whole.
  */
 
-import type { Cell, Contribution } from '../crdt/cell.ts';
+import type { Cell } from '../crdt/cell.ts';
 import { isDead, type KeyState } from '../crdt/key-state.ts';
 import type { TtlWrite } from '../crdt/ttl.ts';
 import { CHUNK_SHIFT, UNIT_MASK } from './arena.ts';
+import { isFlatCell, readContributions, writeContributions } from './contributions.ts';
 import {
-  blockKind,
-  CONTRIBUTION_UNITS,
-  CONTRIBUTIONS_MAX,
+  collectionKind,
   contributionUnit,
   dotActor,
   dotSeq,
@@ -28,6 +27,7 @@ import {
   metaOf,
   OUTSIDE_BYTES,
   siblingUnit,
+  TABLE_SET,
   TTL_KIND_MASK,
   TTL_NONE,
   TTL_OWN_FINITE,
@@ -39,6 +39,7 @@ import {
 import type { KeyPlace } from './key-place.ts';
 import { copyBytes, type Keyspace, valueLiesOutside } from './keyspace.ts';
 import { unpackBlock } from './packed-collection.ts';
+import { unpackTable } from './table-collection.ts';
 
 const NONE = -1;
 const EMPTY = Buffer.alloc(0);
@@ -47,20 +48,24 @@ const EMPTY = Buffer.alloc(0);
 export function loadState(keyspace: Keyspace, ref: number): KeyState {
   const meta = metaOf(keyspace.arena, ref);
   if ((meta & META_RICH) !== 0) {
-    if (blockKind(meta) === 0) return keyspace.rich.get(keyspace.richIndex(ref)).state;
-    const state = unpackBlock(keyspace, ref);
+    const kind = collectionKind(meta);
+    if (kind === 0) return keyspace.rich.get(keyspace.richIndex(ref)).state;
+    const state = kind < TABLE_SET ? unpackBlock(keyspace, ref) : unpackTable(keyspace, ref);
     state.ttl = unpackTtl(keyspace, ref, meta);
     return state;
   }
-  const cell: Cell = { siblings: [], contributions: unpackContributions(keyspace, ref, meta) };
+  const count = (meta & 0xff) >>> LAYOUT_COUNT_SHIFT;
+  const unit = contributionUnit(ref, meta);
+  const contributions = readContributions(keyspace.arena, ref, unit, count);
+  const cell: Cell = { siblings: [], contributions };
   const words = keyspace.arena.u32[ref >>> CHUNK_SHIFT];
   const floats = keyspace.arena.f64[ref >>> CHUNK_SHIFT];
   if ((meta & LAYOUT_SIBLING) !== 0) {
-    const unit = siblingUnit(ref, meta);
+    const at = siblingUnit(ref, meta);
     keyspace.locateValue(ref);
     const value = keyspace.bytes.latin1Slice(keyspace.start, keyspace.end);
-    const actor = dotActor(words, unit << 1);
-    cell.siblings.push({ actor, seq: dotSeq(words, unit << 1), hlc: floats[unit + 1], value });
+    const actor = dotActor(words, at << 1);
+    cell.siblings.push({ actor, seq: dotSeq(words, at << 1), hlc: floats[at + 1], value });
   }
   return { cell, set: null, hash: null, ttl: unpackTtl(keyspace, ref, meta) };
 }
@@ -90,11 +95,7 @@ export function storeState(
 export function packedLayout(state: KeyState): number {
   const { cell, ttl } = state;
   if (cell === null || state.set !== null || state.hash !== null) return NONE;
-  if (cell.siblings.length > 1 || cell.contributions.length > CONTRIBUTIONS_MAX) return NONE;
-  if (ttl.length > 1) return NONE;
-  for (const { cum, floorCum } of cell.contributions) {
-    if (typeof cum !== 'number' || typeof floorCum !== 'number') return NONE;
-  }
+  if (ttl.length > 1 || !isFlatCell(cell)) return NONE;
   const sibling = cell.siblings.length === 1 ? LAYOUT_SIBLING : 0;
   return ttlKind(state) | sibling | (cell.contributions.length << LAYOUT_COUNT_SHIFT);
 }
@@ -141,15 +142,8 @@ function pack(keyspace: Keyspace, place: KeyPlace, state: KeyState, layout: numb
       copyBytes(value, 0, value.length, keyspace.bytes, keyspace.start);
     }
   }
-  let unit = contributionUnit(entry, layout);
-  for (const contribution of cell.contributions) {
-    writeDot(words, unit << 1, contribution.actor, contribution.seq);
-    floats[unit + 1] = contribution.hlc;
-    floats[unit + 2] = contribution.cum as number;
-    floats[unit + 3] = contribution.floorSeq;
-    floats[unit + 4] = contribution.floorCum as number;
-    unit += CONTRIBUTION_UNITS;
-  }
+  const { contributions } = cell;
+  writeContributions(keyspace.arena, entry, contributionUnit(entry, layout), contributions);
   keyspace.arm(entry);
 }
 
@@ -184,25 +178,6 @@ function storeRich(
     keyspace.arena.f64[entry >>> CHUNK_SHIFT][(entry & UNIT_MASK) + HEADER_UNITS] = dueMs;
     keyspace.arm(entry);
   }
-}
-
-function unpackContributions(keyspace: Keyspace, ref: number, meta: number): Contribution[] {
-  const words = keyspace.arena.u32[ref >>> CHUNK_SHIFT];
-  const floats = keyspace.arena.f64[ref >>> CHUNK_SHIFT];
-  const contributions: Contribution[] = [];
-  let unit = contributionUnit(ref, meta);
-  for (let i = (meta & 0xff) >>> LAYOUT_COUNT_SHIFT; i > 0; i--) {
-    contributions.push({
-      actor: dotActor(words, unit << 1),
-      seq: dotSeq(words, unit << 1),
-      hlc: floats[unit + 1],
-      cum: floats[unit + 2],
-      floorSeq: floats[unit + 3],
-      floorCum: floats[unit + 4],
-    });
-    unit += CONTRIBUTION_UNITS;
-  }
-  return contributions;
 }
 
 function unpackTtl(keyspace: Keyspace, ref: number, meta: number): TtlWrite[] {
