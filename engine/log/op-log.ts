@@ -58,15 +58,19 @@ export class OpLog {
    * not mean that they were ever synced: a process that was killed leaves them in the page cache.
    * So all are synced again, before anything that comes after them counts as safe; at once with
    * `always`, where the replies to reads wait for that too.
+   *
+   * `position`: where the log goes on. There may be no segment although there is an image: when all
+   * that followed it was a header, and the machine lost power before that was synced. A log that
+   * began at 0 then would lie before the image, where the next recovery does not look.
    */
-  constructor(options: OpLogOptions, segments: readonly RecoveredSegment[]) {
+  constructor(options: OpLogOptions, segments: readonly RecoveredSegment[], position: number) {
     this.options = options;
-    const last = segments.at(-1) ?? { position: 0, end: 0 };
+    const last = segments.at(-1) ?? { position, end: position };
     this.segmentPosition = last.position;
     this.name = segmentName(last.position);
     this.writtenPosition = last.end;
     this.appendedPosition = last.end;
-    this.safePosition = segments[0]?.position ?? 0;
+    this.safePosition = segments[0]?.position ?? position;
     for (const { position, end } of segments) {
       this.unsynced.push({ name: segmentName(position), end });
     }

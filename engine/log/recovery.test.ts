@@ -40,6 +40,7 @@ class Writer {
         synced: () => {},
       },
       this.recovered.segments,
+      this.recovered.position,
     );
     this.log.startSegment(this.db.vector);
     this.db.beginTurn(NOW_MS);
@@ -67,8 +68,13 @@ class Writer {
       region: 'eu',
       position: log.startSegment(db.vector),
       vector: db.vector.slice(),
+      reserveBytes: 0,
+      spentMs: () => 0,
       syncLog: (done) => log.syncAll(done),
       finished: () => {},
+      failed: (reason) => {
+        throw new Error(reason);
+      },
     });
   }
 }
@@ -135,7 +141,7 @@ describe('recovery', () => {
     for (let i = 0; i < 200; i++) writer.set(`k${i}`, 'before');
     const image = writer.image();
     for (let i = 0; i < 40; i++) {
-      image.tick();
+      image.step();
       // Writes to slots that were captured and to slots that were not.
       for (let n = 0; n < 5; n++) writer.set(`k${(i * 5 + n) % 200}`, `during ${i}`);
       writer.db.setAdd('set', [`m${i}`]);
@@ -157,7 +163,7 @@ describe('recovery', () => {
     const writer = new Writer(disk, 1);
     writer.set('a', '1');
     const image = writer.image();
-    image.tick();
+    image.step();
     writer.set('b', '2');
     const again = new Writer(disk, 2);
     expect(digest(again.db)).toEqual(digest(writer.db));
@@ -336,6 +342,22 @@ describe('damage', () => {
     const again = new Writer(disk, 3);
     expect(again.db.size).toBe(0);
     expect(again.recovered.position).toBe(0);
+  });
+
+  test('an image whose log lost its only header goes on after the image, not at 0', () => {
+    const disk = new MemoryDisk();
+    const writer = new Writer(disk, 1);
+    writer.set('a', '1');
+    const image = writer.image();
+    for (let i = 0; i < 100; i++) image.step();
+    const [position] = filePositions(disk.list(), 'image');
+    // The machine lost power before anything was written behind the image.
+    disk.truncate(segmentName(position), 10);
+    const again = new Writer(disk, 2);
+    expect(again.log.position).toBe(position);
+    again.set('b', '2');
+    const later = new Writer(disk, 3);
+    expect([later.db.type('a'), later.db.type('b')]).toEqual(['string', 'string']);
   });
 
   test('the directory of another region is refused', () => {
