@@ -1,6 +1,6 @@
 /**
  * Shell: `make bench`: the engine beside the `redis-server` on PATH, both with their log on disk and
- * fsync each second, as Markdown. `PART=throughput|latency|memory|restart|replication` picks one.
+ * fsync each second, as Markdown. `PART=throughput|latency|memory|restart|stall|replication` picks one.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { measureMemory } from './memory.ts';
 import { measureReplication } from './replication.ts';
 import { measureRestart } from './restart.ts';
 import { isOnPath } from './servers.ts';
+import { measureStall } from './stall.ts';
 import { measureThroughput } from './throughput.ts';
 
 const write = (line: string) => process.stdout.write(`${line}\n`);
@@ -32,6 +33,7 @@ const parts = {
     measureLatency({ ...options, keys: Math.min(options.keys, 100_000) }),
   memory: (options: Options) => measureMemory(options),
   restart: (options: Options) => measureRestart(options),
+  stall: (options: Options) => measureStall(options),
   replication: (options: Options) => measureReplication(options),
 } as const;
 type Part = keyof typeof parts;
@@ -43,6 +45,7 @@ const about: Record<Part, string> = {
   latency: 'A fixed rate, 80 % GET and 20 % SET by Zipf’s law over 100,000 keys.',
   memory: 'A fresh, warmed-up server for each shape.',
   restart: 'Strings of 16 B key and 32 B value; from SIGTERM and start to the first +PONG.',
+  stall: 'What holds up the event loop while an image is written and the table grows.',
   replication:
     'Two regions of one member each on this machine, strings of 16 B key and 32 B value.',
 };
@@ -97,7 +100,7 @@ const program = new Command('bench')
   .option('--part <name>', `one of ${Object.keys(parts).join(', ')}; all when absent`, partName)
   .option('--runs <n>', 'pairs of runs for each row', wholeNumber, 3)
   .option('--seconds <n>', 'length of a run', wholeNumber, 1)
-  .option('--keys <n>', 'keys of memory, restart and replication', wholeNumber, 1_000_000)
+  .option('--keys <n>', 'keys of memory, restart, stall and replication', wholeNumber, 1_000_000)
   .option('--rate <n>', 'requests a second of the part on latency', wholeNumber, 20_000)
   .parse();
 await main(program.opts<Options>());

@@ -209,6 +209,11 @@ export const limits = {
     value: 32 * 1024 * 1024,
     reached: 'log beyond the last image: a new image is written, older segments are removed',
   },
+  imageRetryAfter: {
+    unit: 'ms',
+    value: 30_000,
+    reached: 'an image that was given up (full or broken disk) is begun again',
+  },
   relayAfter: {
     unit: 'ms',
     value: 1000,

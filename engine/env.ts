@@ -10,10 +10,15 @@
  * virtual time.
  */
 
-/** Two clocks: `wallMs` is Unix time and may jump; `monotonicMs` never goes back. */
+/**
+ * `wallMs` is Unix time and may jump; `monotonicMs` never goes back; `cpuMs` is what this thread has
+ * used of a core, `waitedMs` how long it has waited for one (absent: nobody knows).
+ */
 export type Clock = {
   wallMs(): number;
   monotonicMs(): number;
+  cpuMs?(): number;
+  waitedMs?(): number;
 };
 
 /** Chance: uniform 32-bit numbers and bytes. The real one is cryptographic. */
@@ -23,32 +28,46 @@ export type Random = {
 };
 
 /**
- * One directory of files. Everything but `sync` ends before it returns, as write(2) does: bytes
- * appended survive the death of the process, but only synced ones survive the death of the machine.
- * Every method may throw a `DiskError`; the process must stop then, for nobody knows what is stored.
+ * One directory of files. Bytes appended survive the death of the process, but only synced ones
+ * survive the death of the machine. What takes a `done` does its work elsewhere and calls back
+ * later: nothing that may wait for a device (fsync, rename, unlink of a large file) holds up the
+ * loop. Every method may throw a `DiskError` or hand one to `done`; unless the caller can do without
+ * the file, the process must stop then, for nobody knows what is stored.
  */
 export type Disk = {
   /** Names of all files, in no particular order. */
   list(): string[];
   /** Bytes stored in a file; -1 when there is none. */
   size(name: string): number;
+  /** Room that is left for more; Infinity where nobody can tell. */
+  freeBytes(): number;
   /** Up to `length` bytes from `offset`; shorter at the end of the file. */
   read(name: string, offset: number, length: number): Uint8Array;
   /** Adds bytes to the end of a file, and makes the file when there is none. */
   append(name: string, bytes: Uint8Array): void;
-  /** Makes all that was appended before this call survive a power cut. Calls back later. */
-  sync(name: string, done: (error: DiskError | null) => void): void;
+  /**
+   * As `append`, but later. Until it calls back the bytes must not change, and nothing else may be
+   * asked of this file.
+   */
+  appendLater(name: string, bytes: Uint8Array, done: DiskDone): void;
+  /** Makes the file and all that was appended before this call survive a power cut. */
+  sync(name: string, done: DiskDone): void;
   /** Puts a whole small file in place at once and for good: before or after, never half. */
   replace(name: string, bytes: Uint8Array): void;
-  /** Gives a file another name at once and for good; its bytes must have been synced. */
-  rename(from: string, to: string): void;
+  /** Gives a file another name: before or after, and for good. Its bytes must have been synced. */
+  rename(from: string, to: string, done: DiskDone): void;
   /** Cuts a file to its first `length` bytes, for good. */
   truncate(name: string, length: number): void;
   /** Removes a file; no error when there is none. */
   remove(name: string): void;
+  /** As `remove`, but later: a file of some GB takes the system a while. */
+  removeLater(name: string, done: DiskDone): void;
   /** Gives the directory back (lock, file handles). */
   close(): void;
 };
+
+/** null: it is done. Not called when the process ends meanwhile. */
+export type DiskDone = (error: DiskError | null) => void;
 
 /** What a disk refused to do: the operation, the file and the system's words. */
 export class DiskError extends Error {

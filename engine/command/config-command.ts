@@ -125,7 +125,8 @@ function configSet(session: ClientSession, args: Args): void {
 }
 
 function configResetStat(session: ClientSession): void {
-  const { clients } = session.server;
+  const { clients, member } = session.server;
+  member.resetStats?.();
   clients.commandsProcessed = 0;
   clients.connectionsReceived = 0;
   clients.inputBytes = 0;

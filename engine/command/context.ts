@@ -74,6 +74,8 @@ export type MemberApi = {
   getMap(): string | null;
   /** Sends a message (latin1) to other members and regions; local subscribers were served. */
   publish(channel: string, message: string): void;
+  /** CONFIG RESETSTAT: forgets the figures that count from a moment on. */
+  resetStats?(): void;
   /** Meridian's own sections of INFO (replication, regions, log …). */
   info(): readonly InfoSection[];
   /** For ROLE: where the primary is, and how the replicas are. */

@@ -13,6 +13,7 @@ import { explainKey, type KeyExplanation } from '../crdt/explain.ts';
 import { internActor, type Roster } from '../crdt/roster.ts';
 import { advance, joinVector, type VersionVector } from '../crdt/version-vector.ts';
 import { BatchReader } from '../op/batch-reader.ts';
+import type { ByteWriter } from '../op/byte-writer.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { Ground } from './ground.ts';
@@ -22,6 +23,7 @@ import * as keys from './keys.ts';
 import { slotRefs } from './keys.ts';
 import { type ApplyOutcome, RemoteBatches } from './remote.ts';
 import * as sets from './sets.ts';
+import { restoreSlot } from './slot-restore.ts';
 import {
   addException,
   decodeSlot,
@@ -33,6 +35,7 @@ import {
   replaceSlot,
   slotDigest,
   slotFingerprint,
+  writeSlot,
 } from './slot-transfer.ts';
 import * as strings from './strings.ts';
 
@@ -397,6 +400,17 @@ export class Db {
   /** The slot's state as a SLOT_STATE body; null: the slot is empty. */
   exportSlot(slot: number): Uint8Array | null {
     return this.ground.keyspace.slots.counts[slot] === 0 ? null : encodeSlot(this.ground, slot);
+  }
+  /** Appends the slot's SLOT_STATE body; its vector leaves out what `base` covers. */
+  writeSlot(out: ByteWriter, slot: number, base: VersionVector): void {
+    writeSlot(out, this.ground, slot, base);
+  }
+  /**
+   * Puts a SLOT_STATE body into a slot that is empty, as recovery does. Returns what is wrong: then
+   * a part of it may be there, and this database must be given up.
+   */
+  restoreSlot(body: Uint8Array): string | null {
+    return restoreSlot(this.ground, body);
   }
   /**
    * A SLOT_STATE body that says "at `vector` this slot held nothing": what a receiver imports for

@@ -23,7 +23,14 @@ import {
   internActor,
   type Roster,
 } from '../crdt/roster.ts';
-import { advance, copyVector, joinVector, type VersionVector } from '../crdt/version-vector.ts';
+import {
+  advance,
+  copyVector,
+  joinVector,
+  seqOf,
+  type VersionVector,
+} from '../crdt/version-vector.ts';
+import { metaOf } from '../keyspace/entry.ts';
 import { loadState } from '../keyspace/packed-string.ts';
 import { SLOT_COUNT, slotOf } from '../keyspace/slot.ts';
 import { ByteReader } from '../op/byte-reader.ts';
@@ -38,11 +45,13 @@ import {
 import { KEY_BYTES_MAX } from '../op/op.ts';
 import type { Ground } from './ground.ts';
 import { slotRefs } from './keys.ts';
+import { plainActor, writePlainKey } from './plain-bytes.ts';
+import { isPlain } from './plain-write.ts';
 
 const SLOT_STATE_VERSION = 1;
 const SEQ_MAX = 2 ** 48 - 1;
 /** Shortest key with its state. */
-const KEY_BYTES_MIN = 6;
+export const SLOT_KEY_BYTES_MIN = 6;
 
 export const FINGERPRINT_BYTES = 8;
 export const EMPTY_FINGERPRINT: Bytes = '\0'.repeat(FINGERPRINT_BYTES);
@@ -56,11 +65,21 @@ export type SlotState = {
 /** The slot's state as a SLOT_STATE body. */
 export function encodeSlot(ground: Ground, slot: number): Uint8Array {
   const out = new ByteWriter(1024);
+  writeSlot(out, ground, slot, []);
+  return out.toBytes();
+}
+
+/** Appends a SLOT_STATE body. Its vector leaves out what `base` covers: the reader joins that. */
+export function writeSlot(
+  out: ByteWriter,
+  ground: Ground,
+  slot: number,
+  base: VersionVector,
+): void {
   out.u8(SLOT_STATE_VERSION);
   out.u16(slot);
-  writeVector(out, ground.slotVector(slot), ground.roster);
+  writeVector(out, ground.slotVector(slot), ground.roster, base);
   writeKeys(out, ground, slotRefs(ground, slot));
-  return out.toBytes();
 }
 
 /** As `encodeSlot`, with nothing but these keys (those of them that are there). */
@@ -68,7 +87,7 @@ export function encodeSlotKeys(ground: Ground, slot: number, keys: readonly Byte
   const out = new ByteWriter(1024);
   out.u8(SLOT_STATE_VERSION);
   out.u16(slot);
-  writeVector(out, ground.slotVector(slot), ground.roster);
+  writeVector(out, ground.slotVector(slot), ground.roster, []);
   const refs = keys.map((key) => ground.findText(key).ref);
   writeKeys(
     out,
@@ -83,7 +102,7 @@ export function encodeEmptySlot(roster: Roster, slot: number, vector: VersionVec
   const out = new ByteWriter(256);
   out.u8(SLOT_STATE_VERSION);
   out.u16(slot);
-  writeVector(out, vector, roster);
+  writeVector(out, vector, roster, []);
   out.u16(0);
   out.u32(0);
   return out.toBytes();
@@ -126,9 +145,15 @@ export function keyDigests(ground: Ground, slot: number, count: number): [Bytes,
   });
 }
 
-/** Reads a SLOT_STATE body. Checks all of it; returns what is wrong instead of a state. */
-export function decodeSlot(body: Uint8Array, roster: Roster): SlotState | string {
-  const reader = new ByteReader(body);
+export type SlotHead = {
+  readonly slot: number;
+  readonly vector: VersionVector;
+  /** The dictionary. */
+  readonly actors: readonly Actor[];
+};
+
+/** Reads a SLOT_STATE body up to its keys. Look at `reader.problem` before using it. */
+export function readSlotHead(reader: ByteReader, roster: Roster): SlotHead {
   if (reader.u8() !== SLOT_STATE_VERSION) reader.fail('a version that is not 1');
   const slot = reader.u16();
   if (slot >= SLOT_COUNT) reader.fail(`there is no slot ${slot}`);
@@ -140,8 +165,15 @@ export function decodeSlot(body: Uint8Array, roster: Roster): SlotState | string
   });
   const actors: Actor[] = [];
   if (seen) readIds(reader, roster, 0, (id) => actors.push(internActor(roster, id)));
+  return { slot, vector, actors };
+}
+
+/** Reads a SLOT_STATE body. Checks all of it; returns what is wrong instead of a state. */
+export function decodeSlot(body: Uint8Array, roster: Roster): SlotState | string {
+  const reader = new ByteReader(body);
+  const { slot, vector, actors } = readSlotHead(reader, roster);
   const keys = new Map<Bytes, KeyState>();
-  const count = reader.count(32, KEY_BYTES_MIN);
+  const count = reader.count(32, SLOT_KEY_BYTES_MIN);
   let previous: Bytes | null = null;
   for (let n = 0; n < count && reader.problem === null; n++) {
     const key = reader.text(KEY_BYTES_MAX);
@@ -198,29 +230,52 @@ export function addException(ground: Ground, slot: number, vector: VersionVector
   ground.exceptions.set(slot, joined);
 }
 
+/** A key on its way out; `state` is null for a plain string, which goes straight from the arena. */
+type Outgoing = { readonly key: Bytes; readonly ref: number; readonly state: KeyState | null };
+
 function writeKeys(out: ByteWriter, ground: Ground, refs: readonly number[]): void {
   const { keyspace, roster } = ground;
-  const keys: [Bytes, KeyState][] = [];
+  const keys: Outgoing[] = [];
   const actors = new Set<Actor>();
+  let last: Actor = -1;
   for (const ref of refs) {
-    const state = loadState(keyspace, ref);
-    collectActors(state, actors);
-    keys.push([keyspace.keyText(ref), state]);
+    const meta = metaOf(keyspace.arena, ref);
+    const plain = isPlain(meta);
+    const state = plain ? null : loadState(keyspace, ref);
+    if (state !== null) collectActors(state, actors);
+    else {
+      const actor = plainActor(keyspace, ref, meta);
+      if (actor !== last) actors.add(actor);
+      last = actor;
+    }
+    keys.push({ key: keyspace.keyText(ref), ref, state });
   }
-  keys.sort(([a], [b]) => (a < b ? -1 : 1));
+  keys.sort((a, b) => (a.key < b.key ? -1 : 1));
   const dictionary: ActorDictionary = dictionaryOf(roster, actors);
   out.u16(dictionary.actors.length);
   for (const actor of dictionary.actors) out.raw(actorId(roster, actor));
   out.u32(keys.length);
-  for (const [key, state] of keys) {
-    out.text(key);
-    writeKey(out, state, dictionary);
+  for (const { ref, state } of keys) {
+    keyspace.locateKey(ref);
+    const { bytes, start, end } = keyspace;
+    out.reserve(4 + end - start);
+    out.u32(end - start);
+    out.copyReserved(bytes, start, end);
+    if (state !== null) writeKey(out, state, dictionary);
+    else writePlainKey(out, keyspace, ref, dictionary);
   }
 }
 
-function writeVector(out: ByteWriter, vector: VersionVector, roster: Roster): void {
+function writeVector(
+  out: ByteWriter,
+  vector: VersionVector,
+  roster: Roster,
+  base: VersionVector,
+): void {
   const actors: Actor[] = [];
-  for (let actor = 0; actor < vector.length; actor++) if (vector[actor] > 0) actors.push(actor);
+  for (let actor = 0; actor < vector.length; actor++) {
+    if (vector[actor] > seqOf(base, actor)) actors.push(actor);
+  }
   const sorted = dictionaryOf(roster, actors).actors;
   out.u16(sorted.length);
   for (const actor of sorted) {

@@ -1,8 +1,9 @@
 /** What every disk does, whatever it is made of; run by disk.test.ts over both kinds. */
 
-import { type Disk, DiskError } from '../env.ts';
+import { type Disk, type DiskDone, DiskError } from '../env.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const ended = (run: (done: DiskDone) => void): Promise<DiskError | null> => new Promise(run);
 const text = (value: Uint8Array): string => new TextDecoder().decode(value);
 
 /** `open` gives a fresh, empty disk. */
@@ -34,8 +35,26 @@ export function diskContract(name: string, open: () => Disk): void {
 
     test('sync calls back without error', async () => {
       disk.append('a', bytes('x'));
-      const error = await new Promise((resolve) => disk.sync('a', resolve));
-      expect(error).toBeNull();
+      expect(await ended((done) => disk.sync('a', done))).toBeNull();
+      expect(await ended((done) => disk.sync('a', done))).toBeNull();
+    });
+
+    test('appends that end later add up with those that end at once', async () => {
+      disk.append('a', bytes('1'));
+      expect(await ended((done) => disk.appendLater('a', bytes('23'), done))).toBeNull();
+      disk.append('a', bytes('4'));
+      expect(text(disk.read('a', 0, 10))).toBe('1234');
+      expect(await ended((done) => disk.appendLater('b', bytes('x'.repeat(3e6)), done))).toBeNull();
+      expect(disk.size('b')).toBe(3e6);
+    });
+
+    test('what cannot be done later is told, not thrown', async () => {
+      const renamed = await ended((done) => disk.rename('absent', 'b', done));
+      expect(renamed).toBeInstanceOf(DiskError);
+    });
+
+    test('there is room for more', () => {
+      expect(disk.freeBytes()).toBeGreaterThan(0);
     });
 
     test('a sync that is under way when the disk is closed does not call back with an error', async () => {
@@ -54,9 +73,9 @@ export function diskContract(name: string, open: () => Disk): void {
       expect(disk.list()).toEqual(['a']);
     });
 
-    test('rename keeps the bytes, and later appends go to the new name', () => {
+    test('rename keeps the bytes, and later appends go to the new name', async () => {
       disk.append('a', bytes('1'));
-      disk.rename('a', 'b');
+      expect(await ended((done) => disk.rename('a', 'b', done))).toBeNull();
       disk.append('b', bytes('2'));
       expect(text(disk.read('b', 0, 10))).toBe('12');
       expect(disk.size('a')).toBe(-1);
@@ -69,10 +88,14 @@ export function diskContract(name: string, open: () => Disk): void {
       expect(text(disk.read('a', 0, 10))).toBe('12x');
     });
 
-    test('remove forgets a file, and is no error without one', () => {
+    test('remove forgets a file, and is no error without one, now or later', async () => {
       disk.append('a', bytes('1'));
+      disk.append('b', bytes('1'));
       disk.remove('a');
       disk.remove('a');
+      for (let i = 0; i < 2; i++) {
+        expect(await ended((done) => disk.removeLater('b', done))).toBeNull();
+      }
       expect(disk.list()).toEqual([]);
       disk.append('a', bytes('2'));
       expect(text(disk.read('a', 0, 10))).toBe('2');

@@ -57,10 +57,29 @@ describe('memory disk', () => {
     disk.append('a', new Uint8Array([1, 2]));
     disk.sync('a', () => {});
     disk.append('a', new Uint8Array([3]));
-    disk.kill();
+    disk.kill(random);
     expect([...disk.read('a', 0, 9)]).toEqual([1, 2, 3]);
     disk.crash(random);
     expect([...disk.read('a', 0, 9)]).toEqual([1, 2]);
+  });
+
+  test('a power cut may take the names that no sync has made safe, the newest first', () => {
+    const disk = new MemoryDisk();
+    disk.append('a', new Uint8Array([1]));
+    disk.sync('a', () => {});
+    disk.append('b', new Uint8Array([1]));
+    disk.append('c', new Uint8Array([1]));
+    disk.crash({ ...random, uint32: () => 1 });
+    expect(disk.list()).toEqual(['a', 'b']);
+  });
+
+  test('a full disk takes what fits and refuses the rest', () => {
+    const disk = new MemoryDisk();
+    disk.capacityBytes = 3;
+    disk.append('a', new Uint8Array([1, 2]));
+    expect(disk.freeBytes()).toBe(1);
+    expect(() => disk.append('a', new Uint8Array([3, 4]))).toThrow('no space left');
+    expect(disk.size('a')).toBe(3);
   });
 
   test('a failing disk throws on append and reports on sync', () => {

@@ -12,6 +12,7 @@
  */
 
 import { crc32 } from 'node:zlib';
+import type { ByteWriter } from '../op/byte-writer.ts';
 import { FRAME_HEADER_BYTES } from '../op/op.ts';
 
 /** Kinds that only the log has; 1 to 4 are in op.ts, session messages count from 10. */
@@ -29,6 +30,14 @@ export function sealFrame(kind: number, body: Uint8Array): Uint8Array {
   view.setUint32(0, body.length + 1, true);
   view.setUint32(4, crc32(frame.subarray(8)), true);
   return frame;
+}
+
+/** Completes the frame that begins at `start` of `out`: its body was written behind room for the header. */
+export function sealInPlace(kind: number, out: ByteWriter, start: number): void {
+  const { bytes, view, length } = out;
+  bytes[start + 8] = kind;
+  view.setUint32(start, length - start - 8, true);
+  view.setUint32(start + 4, crc32(bytes.subarray(start + 8, length)), true);
 }
 
 /** A frame whose body is JSON in UTF-8. */

@@ -37,9 +37,11 @@ class Writer {
         region,
         roster: this.db.roster,
         segmentBytesMax,
-        synced: () => {},
+        isBusy: () => false,
+        progressed: () => this.log?.flush(this.db.vector),
       },
       this.recovered.segments,
+      this.recovered.position,
     );
     this.log.startSegment(this.db.vector);
     this.db.beginTurn(NOW_MS);
@@ -67,8 +69,13 @@ class Writer {
       region: 'eu',
       position: log.startSegment(db.vector),
       vector: db.vector.slice(),
+      reserveBytes: 0,
+      spentMs: () => 0,
       syncLog: (done) => log.syncAll(done),
       finished: () => {},
+      failed: (reason) => {
+        throw new Error(reason);
+      },
     });
   }
 }
@@ -135,7 +142,7 @@ describe('recovery', () => {
     for (let i = 0; i < 200; i++) writer.set(`k${i}`, 'before');
     const image = writer.image();
     for (let i = 0; i < 40; i++) {
-      image.tick();
+      image.step();
       // Writes to slots that were captured and to slots that were not.
       for (let n = 0; n < 5; n++) writer.set(`k${(i * 5 + n) % 200}`, `during ${i}`);
       writer.db.setAdd('set', [`m${i}`]);
@@ -157,7 +164,7 @@ describe('recovery', () => {
     const writer = new Writer(disk, 1);
     writer.set('a', '1');
     const image = writer.image();
-    image.tick();
+    image.step();
     writer.set('b', '2');
     const again = new Writer(disk, 2);
     expect(digest(again.db)).toEqual(digest(writer.db));
@@ -238,7 +245,7 @@ describe('recovery', () => {
     const syncs: (() => void)[] = [];
     const disk = new MemoryDisk({ later: (run) => syncs.push(run) });
     new Writer(disk, 1).set('a', '1');
-    disk.kill();
+    disk.kill({ uint32: () => 0, bytes: (length) => new Uint8Array(length) });
     syncs.length = 0;
     const again = new Writer(disk, 2);
     again.set('b', '2');
@@ -338,6 +345,22 @@ describe('damage', () => {
     expect(again.recovered.position).toBe(0);
   });
 
+  test('an image whose log lost its only header goes on after the image, not at 0', () => {
+    const disk = new MemoryDisk();
+    const writer = new Writer(disk, 1);
+    writer.set('a', '1');
+    const image = writer.image();
+    for (let i = 0; i < 100; i++) image.step();
+    const [position] = filePositions(disk.list(), 'image');
+    // The machine lost power before anything was written behind the image.
+    disk.truncate(segmentName(position), 10);
+    const again = new Writer(disk, 2);
+    expect(again.log.position).toBe(position);
+    again.set('b', '2');
+    const later = new Writer(disk, 3);
+    expect([later.db.type('a'), later.db.type('b')]).toEqual(['string', 'string']);
+  });
+
   test('the directory of another region is refused', () => {
     const { disk } = filled();
     expect(() => new Writer(disk, 2, 1_000_000, 'us')).toThrow(
@@ -375,6 +398,29 @@ describe('op log', () => {
     expect(writer.log.safe).toBeLessThan(first);
     while (syncs.length > 0) syncs.shift()!();
     expect(writer.log.safe).toBe(writer.log.position);
+  });
+
+  test('while the device is busy a thread writes, and what comes meanwhile follows in order', () => {
+    const calls: (() => void)[] = [];
+    const disk = new MemoryDisk({ later: (run) => calls.push(run) });
+    const writer = new Writer(disk, 1);
+    writer.set('a', '1');
+    const first = writer.log.position;
+    // The sync of `a` is under way.
+    writer.set('b', '2');
+    expect(writer.log.isWriting).toBe(true);
+    writer.set('c', '3');
+    const image: boolean[] = [];
+    writer.log.syncAll(() => image.push(true));
+    expect(disk.size(segmentName(0))).toBeLessThan(writer.log.position);
+    expect(() => writer.log.startSegment(writer.db.vector)).toThrow(/being written/);
+    while (writer.log.safe < first) calls.shift()!();
+    expect(writer.log.safe).toBe(first);
+    while (calls.length > 0) calls.shift()!();
+    expect(writer.log.safe).toBe(writer.log.position);
+    expect(image).toEqual([true]);
+    const again = new Writer(disk, 2);
+    expect(['a', 'b', 'c'].map((key) => again.db.getString(key))).toEqual(['1', '2', '3']);
   });
 
   test('batch meta names writer and seqs', () => {

@@ -103,7 +103,7 @@ function loadImage(options: RecoveryOptions, name: string): void {
     if (header === null) {
       header = checkHeader(options, name, frame);
     } else if (frameKind(frame) === FRAME_KIND.slotState) {
-      const problem = db.importSlot(frameBody(frame), () => []);
+      const problem = db.restoreSlot(frameBody(frame));
       if (problem !== null) throw damaged(name, problem);
       slots++;
     } else if (frameKind(frame) === FRAME_KIND.imageEnd) {

@@ -1,9 +1,10 @@
 /**
  * One member alone over a disk that fails at one call, for each call that a run makes: the process
  * ends with words, and what it acknowledged is there when it is started again on a disk that works.
+ * Only what an image does with the disk ends nothing: it is given up, and the member goes on.
  */
 import { readConfig } from '../config.ts';
-import { type Disk, DiskError, type Env, silentJournal } from '../env.ts';
+import { type Disk, type DiskDone, DiskError, type Env, silentJournal } from '../env.ts';
 import { MemoryDisk } from '../log/disk-memory.ts';
 import { DamagedLog } from '../log/recovery.ts';
 import { encodeRequest } from '../resp/request-writer.ts';
@@ -11,8 +12,11 @@ import { Prng } from '../sim/prng.ts';
 import { Member } from './member.ts';
 
 const sizes = { segmentBytesMax: 1500, imageAfterBytes: 3000 };
-const TURNS = 40;
+const TURNS = 52;
 const LIVES = 2;
+
+/** Calls for an image: when one fails, the member goes on. */
+const SPARED = ['image write', 'image fsync', 'rename', 'remove old'];
 
 class Stopped extends Error {}
 
@@ -22,6 +26,8 @@ class FailingDisk implements Disk {
   calls = 0;
   failAt = 0;
   failed = '';
+  /** A kind of call that fails each time. */
+  failing = '';
 
   constructor(inner: MemoryDisk) {
     this.inner = inner;
@@ -56,20 +62,21 @@ class FailingDisk implements Disk {
     this.inner.append(name, bytes.subarray(0, bytes.length >> 1));
     throw new DiskError(`write ${name}: no space left on device`);
   }
-  sync(name: string, done: (error: DiskError | null) => void): void {
-    const broken = ++this.calls === this.failAt;
-    this.inner.sync(name, () => {
-      if (broken) this.failed = 'fsync';
-      done(broken ? new DiskError(`fsync ${name}: input/output error`) : null);
-    });
+  freeBytes(): number {
+    return this.inner.freeBytes();
+  }
+  appendLater(name: string, bytes: Uint8Array, done: DiskDone): void {
+    this.orLater('write', name, done, (heard) => this.inner.appendLater(name, bytes, heard));
+  }
+  sync(name: string, done: DiskDone): void {
+    this.orLater('fsync', name, done, (heard) => this.inner.sync(name, heard));
   }
   replace(name: string, bytes: Uint8Array): void {
     this.orFail('replace', name);
     this.inner.replace(name, bytes);
   }
-  rename(from: string, to: string): void {
-    this.orFail('rename', from);
-    this.inner.rename(from, to);
+  rename(from: string, to: string, done: DiskDone): void {
+    this.orLater('rename', from, done, (heard) => this.inner.rename(from, to, heard));
   }
   truncate(name: string, length: number): void {
     this.orFail('truncate', name);
@@ -78,6 +85,24 @@ class FailingDisk implements Disk {
   remove(name: string): void {
     this.orFail('remove', name);
     this.inner.remove(name);
+  }
+  removeLater(name: string, done: DiskDone): void {
+    this.orLater('remove old', name, done, (heard) => this.inner.removeLater(name, heard));
+  }
+  /** Does the work and tells of a failure nevertheless: nobody can know which of the two it was. */
+  private orLater(
+    call: string,
+    name: string,
+    done: DiskDone,
+    run: (heard: DiskDone) => void,
+  ): void {
+    const isImage = name.endsWith('.part') && !call.includes(' ') && call !== 'rename';
+    const what = isImage ? `image ${call}` : call;
+    const broken = ++this.calls === this.failAt || this.failing === what;
+    run((error) => {
+      if (broken) this.failed = what;
+      done(broken ? new DiskError(`${what} ${name}: input/output error`) : error);
+    });
   }
   close(): void {}
 }
@@ -92,6 +117,7 @@ class Run {
   private readonly syncs: (() => void)[] = [];
   private nowMs = 1000;
   private serial = 0;
+  private member: Member | null = null;
 
   constructor(fsync: string, failAt: number) {
     this.fsync = fsync;
@@ -103,6 +129,7 @@ class Run {
   live(turns: number): boolean {
     try {
       const member = this.start();
+      this.member = member;
       const sent: string[] = [];
       let answers = '';
       const client = member.connectClient('test', 'test', {
@@ -122,8 +149,10 @@ class Run {
         member.turn();
         this.nowMs += 300;
         member.tick();
-        for (const sync of this.syncs.splice(0)) sync();
-        member.turn();
+        for (let round = 0; round < 2; round++) {
+          for (const end of this.syncs.splice(0)) end();
+          member.turn();
+        }
       }
     } catch (error) {
       if (!(error instanceof Stopped || error instanceof DamagedLog)) throw error;
@@ -142,13 +171,19 @@ class Run {
     return new Set(elements.flat());
   }
 
+  /** What INFO says of the last image; '': it is in place. */
+  imageFailure(): string {
+    const lines = this.member!.info().flatMap((section) => section.lines);
+    return String(new Map(lines).get('log_image_failure'));
+  }
+
   /** The machine loses power now. */
   powerCut(seed: number): void {
     this.disk.inner.crash(new Prng(seed));
   }
 
   private start(): Member {
-    this.disk.inner.kill();
+    this.disk.inner.kill(new Prng(this.serial));
     const flags = ['--region', 'eu', '--region-number', '1', '--port', '1', '--peer-port', '2'];
     const result = readConfig([...flags, '--dir', 'simulated', '--fsync', this.fsync], {});
     if ('errors' in result) throw new Error(result.errors.join());
@@ -187,9 +222,12 @@ function failEachCall(fsync: string, after: (run: Run, failAt: number) => void):
     if (run.disk.failed === '') continue;
     failed.add(run.disk.failed);
     const what = `${run.disk.failed}, call ${failAt}`;
-    expect(`${what}: ${run.endedWith}`).toMatch(
-      /: the disk failed.* (no space left on device|input\/output error).*start it again/,
-    );
+    if (SPARED.includes(run.disk.failed)) expect(`${what}: ${run.endedWith}`).toBe(`${what}: `);
+    else {
+      expect(`${what}: ${run.endedWith}`).toMatch(
+        /: the disk failed.* (no space left on device|input\/output error).*start it again/,
+      );
+    }
     after(run, failAt);
     const found = run.found();
     const lost = run.acknowledged.filter((element) => !found.has(element));
@@ -207,15 +245,41 @@ test('a run without a fault acknowledges everything and finds it again', () => {
 });
 
 test.each(['always', 'everysec', 'no'])(
-  'fsync %s: whichever call fails, the process ends with words and has all when it starts again',
+  'fsync %s: whichever call fails, the process ends with words (or gives up an image) and has all at its next start',
   (fsync) => {
     const failed = failEachCall(fsync, () => {});
     expect([...failed].sort()).toEqual(
-      expect.arrayContaining(['fsync', 'read', 'remove', 'rename', 'replace', 'write']),
+      expect.arrayContaining(['fsync', 'read', 'remove', 'replace', 'write', ...SPARED]),
     );
   },
 );
 
 test('fsync always: the same when the machine loses power at that moment', () => {
   failEachCall('always', (run, failAt) => run.powerCut(failAt));
+});
+
+test('a disk that gets full while an image is written: the image goes, the log goes on', () => {
+  const run = new Run('always', 0);
+  run.disk.inner.capacityBytes = 11_000;
+  expect(run.live(80)).toBe(true);
+  const names = run.disk.inner.list();
+  expect(names.filter((name) => name.endsWith('.part'))).toEqual([]);
+  expect(run.imageFailure()).toMatch(/of which 3000 are the log's/);
+  // The log takes the rest too; then the process ends, and needs room to start again.
+  expect(run.live(130)).toBe(false);
+  expect(run.endedWith).toMatch(/no space left on device.*make room/);
+  run.disk.inner.capacityBytes = Number.POSITIVE_INFINITY;
+  const found = run.found();
+  expect(run.acknowledged.filter((element) => !found.has(element))).toEqual([]);
+});
+
+test('an image that was given up is tried again, and tells of it meanwhile', () => {
+  const run = new Run('everysec', 0);
+  run.disk.failing = 'image write';
+  expect(run.live(130)).toBe(true);
+  expect(run.imageFailure()).toContain('input/output error');
+  run.disk.failing = '';
+  expect(run.live(130)).toBe(true);
+  expect(run.imageFailure()).toBe('');
+  expect(run.disk.inner.list().some((name) => name.endsWith('.mimg'))).toBe(true);
 });

@@ -53,6 +53,7 @@ import { type Client, type ClientLink, Clients } from './clients.ts';
 import { type Dialled, isCaughtUp, Peers } from './peers.ts';
 import { Repairer } from './repairer.ts';
 import { type Placement, placeMember } from './role.ts';
+import { Stalls } from './stalls.ts';
 import { StateMerge } from './state-merge.ts';
 import { type MemberView, memberInfo, memberStatus, replicationView } from './status.ts';
 import { Storage, type StorageSizes } from './storage.ts';
@@ -70,12 +71,15 @@ export type MemberOptions = {
 
 /** Steps of the expiry cycle in one tick. */
 const EXPIRY_BUDGET = 200;
+/** How often the shell calls `tick`. */
+export const TICK_MS = 10;
 
 export class Member implements MemberApi {
   readonly db: Db;
   readonly context: ServerContext;
   readonly peers: Peers;
   readonly clients: Clients;
+  readonly stalls: Stalls;
   private readonly env: Env;
   private readonly config: Config;
   private readonly options: MemberOptions;
@@ -98,6 +102,9 @@ export class Member implements MemberApi {
   private readonly startedAtMs: number;
   private firstWriteAtMs: number | null = null;
   private isScheduled = false;
+  /** When the first event of this round came. */
+  private roundBeganMs = 0;
+  private tickAtMs = Number.POSITIVE_INFINITY;
   private stopping = false;
 
   /** Recovers from the disk. Throws `DamagedLog` when that cannot be done. */
@@ -106,6 +113,7 @@ export class Member implements MemberApi {
     this.config = config;
     this.options = options;
     this.startedAtMs = env.clock.monotonicMs();
+    this.stalls = new Stalls(env.clock);
     const random = (): number => env.random.uint32() / 2 ** 32;
     const region = config.regionNumber;
     this.db = new Db({ random, region, maxMemoryBytes: config.maxMemoryBytes });
@@ -116,7 +124,7 @@ export class Member implements MemberApi {
       ...options.sizes,
     };
     this.storage = new Storage(env, config, this.db, this.backlog, sizes);
-    this.storage.synced = () => this.wake();
+    this.storage.progressed = () => this.wake();
     this.db.beginTurn(env.clock.wallMs());
     this.db.newActor(this.storage.actorId);
     this.safeAt = copyVector(this.db.vector);
@@ -164,38 +172,67 @@ export class Member implements MemberApi {
 
   /** Ends everything that happened since the last turn. */
   turn(): void {
+    const { clock } = this.env;
+    const { stalls } = this;
+    let sinceMs = clock.monotonicMs();
+    if (this.isScheduled) sinceMs = stalls.end('input', this.roundBeganMs);
     this.isScheduled = false;
     this.sealLocal();
     const more = this.peers.turn();
     this.sealLocal();
     // What came in may be what a client waits for.
-    if (!this.waits.isEmpty) this.waits.check(this.env.clock.monotonicMs());
+    if (!this.waits.isEmpty) this.waits.check(clock.monotonicMs());
+    sinceMs = stalls.end('turn', sinceMs);
     this.storage.flush(this.db.vector);
+    sinceMs = stalls.end('log', sinceMs);
     this.noteSafe();
     this.peers.pump();
+    sinceMs = stalls.end('turn', sinceMs);
     this.clients.flush();
     this.clients.release();
+    stalls.end('replies', sinceMs);
     if (more) this.wake();
   }
 
   /** To be called some fifty to a hundred times a second. */
   tick(): void {
     const { clock } = this.env;
+    const { stalls } = this;
     const nowMs = clock.monotonicMs();
     const wallMs = clock.wallMs();
+    stalls.tick(nowMs - this.tickAtMs);
+    this.tickAtMs = nowMs + TICK_MS;
     this.db.tick(wallMs, EXPIRY_BUDGET);
+    let sinceMs = stalls.end('expiry', nowMs);
     this.context.clients.tick(wallMs);
     this.waits.check(nowMs);
     this.verifier.tick();
     this.repairer.tick();
     this.clients.tick();
+    stalls.end('tick', sinceMs);
     this.turn();
+    this.pulse();
+    sinceMs = clock.monotonicMs();
     this.storage.tick(nowMs);
     this.peers.tick();
     this.peers.pump();
     if (this.startedEmpty) this.checkFilled();
     // A merge that was cut off leaves slots ahead of the vector, until ops have caught up.
     if (this.db.exceptionCount > 0) this.db.finishStateMerge([]);
+    stalls.end('tick', sinceMs);
+  }
+
+  /** Whether `pulse` has something to do. */
+  get hasBackgroundWork(): boolean {
+    return this.storage.writingImage;
+  }
+
+  /** A little of what is done beside serving; may be called at any time between ticks. */
+  pulse(): void {
+    if (!this.storage.writingImage) return;
+    const beganMs = this.stalls.begin();
+    this.storage.pulse();
+    this.stalls.end('image', beganMs);
   }
 
   /** Ends in order: what was written becomes safe, links and clients are closed. */
@@ -317,6 +354,10 @@ export class Member implements MemberApi {
     this.peers.publish(latin1(channel), latin1(message), () => true);
   }
 
+  resetStats(): void {
+    this.stalls.reset();
+  }
+
   shutdown(): void {
     this.options.shutdown();
   }
@@ -331,6 +372,7 @@ export class Member implements MemberApi {
   private wake(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
+    this.roundBeganMs = this.env.clock.monotonicMs();
     this.options.wake();
   }
 
@@ -379,7 +421,7 @@ export class Member implements MemberApi {
 
   /** Notes what is safe now, for confirmations to peers. */
   private noteSafe(): void {
-    if (this.env.disk === null || this.config.fsync !== 'always') {
+    if (this.env.disk === null) {
       this.safeAt = this.db.vector;
       return;
     }
@@ -476,6 +518,7 @@ export class Member implements MemberApi {
       config: this.config,
       db: this.db,
       storage: this.storage,
+      stalls: this.stalls,
       peers: this.peers,
       placement: this.placement,
       mapVersion: this.map?.version ?? 0,

@@ -10,11 +10,13 @@ import { openFileDisk } from '../log/disk-file.ts';
 import { listenToClients } from '../net/client-ports.ts';
 import type { Connection, Listener } from '../net/connection.ts';
 import { sockets } from '../net/sockets.ts';
-import { Member } from './member.ts';
+import { Member, TICK_MS } from './member.ts';
 import { linkOver, socketTransport } from './peer-links.ts';
 import { openPeerTls, type PeerTls } from './peer-tls.ts';
+import { threadClock, waitingClock } from './thread-clock.ts';
 
-const TICK_MS = 10;
+/** While there is work in the background, so many pulses come evenly between two ticks. */
+const PULSES = 3;
 
 export type RunningMember = {
   /** Bound for clients; 0: no such port. */
@@ -38,6 +40,8 @@ export type ServerHooks = {
 const realClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
+  cpuMs: threadClock(),
+  waitedMs: waitingClock() ?? undefined,
 };
 
 /** Random numbers come from a pool: one call of the system for many of them. */
@@ -101,7 +105,13 @@ export async function startMember(config: Config, hooks: ServerHooks): Promise<R
     disk?.close();
     throw error;
   });
-  const timer = setInterval(() => running.tick(), TICK_MS);
+  const timer = setInterval(() => {
+    running.tick();
+    if (!running.hasBackgroundWork) return;
+    for (let n = 1; n <= PULSES; n++) {
+      setTimeout(() => running.pulse(), (TICK_MS / (PULSES + 1)) * n);
+    }
+  }, TICK_MS);
   return {
     port: clients.port,
     tlsPort: clients.tlsPort,

@@ -9,12 +9,14 @@ import { vectorObject } from '../log/vector-bytes.ts';
 import type { Dialled, Peers } from './peers.ts';
 import type { RepairCounts } from './repairer.ts';
 import type { Placement } from './role.ts';
+import { STALL_CAUSES, type StallCause, type Stalls } from './stalls.ts';
 import type { Storage } from './storage.ts';
 
 export type MemberView = {
   readonly config: Config;
   readonly db: Db;
   readonly storage: Storage;
+  readonly stalls: Stalls;
   readonly peers: Peers;
   readonly placement: Placement;
   readonly mapVersion: number;
@@ -158,10 +160,21 @@ export function memberInfo(view: MemberView): InfoSection[] {
         ['log_safe_position', view.storage.safe],
         ['log_bytes_since_image', view.storage.bytesSinceImage],
         ['log_writing_image', view.storage.writingImage ? 1 : 0],
+        ['log_image_failures', view.storage.imageFailures],
+        ['log_image_failure', view.storage.imageFailure],
         ['log_fsync', view.config.dir === null ? 'none' : view.config.fsync],
       ],
     },
+    { title: 'Stalls', lines: STALL_CAUSES.map((cause) => stallLine(view.stalls, cause)) },
   ];
+}
+
+/** Since the start or CONFIG RESETSTAT; stalls.ts says what the causes are. */
+function stallLine(stalls: Stalls, cause: StallCause): [string, string] {
+  const { longestMs, longestCpuMs, longestBlockedMs, count, cpuCount } = stalls.of(cause);
+  const longest = { ms: longestMs, cpu_ms: longestCpuMs, blocked_ms: longestBlockedMs };
+  const fields = Object.entries(longest).map(([name, ms]) => `longest_${name}=${ms.toFixed(2)}`);
+  return [`stall_${cause}`, [...fields, `over_5ms=${count}`, `over_5ms_cpu=${cpuCount}`].join(',')];
 }
 
 export function replicationView(view: MemberView): ReplicationView {

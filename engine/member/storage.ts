@@ -3,10 +3,11 @@
  *
  * Opening recovers: afterwards the database holds what the directory held, and a fresh actor is
  * stored before anybody can use it. Images are begun when the log has grown enough since the last
- * one and written a little in each tick.
+ * one and written a little at a time. One that cannot be written is given up and tried again later:
+ * the log has everything.
  */
 
-import type { Config } from '../config.ts';
+import { type Config, limits } from '../config.ts';
 import type { Db } from '../core/db.ts';
 import { actorText } from '../crdt/roster.ts';
 import type { VersionVector } from '../crdt/version-vector.ts';
@@ -19,11 +20,13 @@ import {
   readIdentity,
   storeIdentity,
 } from '../log/identity.ts';
-import { ImageWriter } from '../log/image.ts';
+import { describeLackOfRoom, ImageWriter } from '../log/image.ts';
 import { OpLog } from '../log/op-log.ts';
 import { DamagedLog, recover } from '../log/recovery.ts';
 
 const MAP_FILE = 'map.json';
+/** An image leaves room for so many segments of the log. */
+const RESERVE_SEGMENTS = 2;
 
 export type StorageSizes = {
   readonly segmentBytesMax: number;
@@ -41,9 +44,13 @@ export class Storage {
   private image: ImageWriter | null = null;
   private imagePosition = 0;
   private imageBytes = 0;
+  private imageRetryAtMs = 0;
   private memoryPosition = 0;
-  /** Called when `safe` has grown by itself. */
-  synced: () => void = () => {};
+  /** Images given up since the start, and why the last one was; '': the last one is in place. */
+  imageFailures = 0;
+  imageFailure = '';
+  /** Called when `safe` has grown by itself, or when there is something to flush that had to wait. */
+  progressed: () => void = () => {};
   /** The 12 bytes of the actor of this run. */
   readonly actorId: string;
 
@@ -96,31 +103,54 @@ export class Storage {
   tick(monotonicMs: number): void {
     if (this.log === null) return;
     this.log.tick(monotonicMs);
-    if (this.image !== null) this.image.tick();
-    else if (this.bytesSinceImage > Math.max(this.sizes.imageAfterBytes, this.imageBytes)) {
+    if (this.image !== null || monotonicMs < this.imageRetryAtMs) return;
+    if (this.bytesSinceImage > Math.max(this.sizes.imageAfterBytes, this.imageBytes)) {
       this.startImage();
     }
   }
 
-  /** Begins an image now, unless one is being written or nothing is stored. */
+  /** Does a little of what is done beside serving: about a millisecond of an image. */
+  pulse(): void {
+    this.image?.step();
+  }
+
+  /** Begins an image now, unless one is being written, nothing is stored, or there is no room. */
   startImage(): void {
-    if (this.log === null || this.disk === null || this.image !== null) return;
-    const vector = this.db.vector.slice();
-    const position = this.log.startSegment(vector);
-    this.imagePosition = position;
     const { log } = this;
+    const { disk, clock, journal } = this.env;
+    if (log === null || disk === null || this.image !== null || log.isWriting) return;
+    const reserveBytes = this.sizes.segmentBytesMax * RESERVE_SEGMENTS;
+    const lack = describeLackOfRoom(disk, this.imageBytes, reserveBytes);
+    if (lack !== null) {
+      this.imageGivenUp(lack.message);
+      return;
+    }
+    const vector = this.db.vector.slice();
+    const position = log.startSegment(vector);
+    const before = this.imagePosition;
+    this.imagePosition = position;
+    const beganMs = clock.monotonicMs();
     this.image = new ImageWriter({
-      disk: this.disk,
+      disk,
       db: this.db,
       database: this.config.database,
       region: this.config.region,
       position,
       vector,
+      reserveBytes,
+      spentMs: () => clock.cpuMs?.() ?? clock.monotonicMs(),
       syncLog: (done) => log.syncAll(done),
       finished: (bytes) => {
         this.image = null;
         this.imageBytes = bytes;
-        this.env.journal.info({ position, bytes }, 'an image is in place');
+        this.imageFailure = '';
+        const ms = Math.round(clock.monotonicMs() - beganMs);
+        journal.info({ position, bytes, ms }, 'an image is in place');
+      },
+      failed: (reason) => {
+        this.image = null;
+        this.imagePosition = before;
+        this.imageGivenUp(reason);
       },
     });
   }
@@ -135,8 +165,19 @@ export class Storage {
     return size < 0 ? null : new TextDecoder().decode(this.disk!.read(MAP_FILE, 0, size));
   }
 
+  private imageGivenUp(reason: string): void {
+    const retryMs = limits.imageRetryAfter.value;
+    this.imageRetryAtMs = this.env.clock.monotonicMs() + retryMs;
+    this.imageFailures++;
+    this.imageFailure = reason;
+    const words =
+      'an image was given up; the log has everything but grows: make room on its volume';
+    this.env.journal.warn({ reason, retryMs, failures: this.imageFailures }, words);
+  }
+
   /** Makes everything safe and gives the directory back. */
   close(done: () => void): void {
+    this.image?.abandon();
     if (this.log === null) {
       done();
       return;
@@ -167,9 +208,11 @@ export class Storage {
         region,
         roster: this.db.roster,
         segmentBytesMax: this.sizes.segmentBytesMax,
-        synced: () => this.synced(),
+        isBusy: () => this.image?.isSyncing ?? false,
+        progressed: () => this.progressed(),
       },
       recovered.segments,
+      recovered.position,
     );
     this.log.startSegment(this.db.vector);
   }

@@ -28,7 +28,7 @@ import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './op.ts';
 
 export const KEY_ENCODING_VERSION = 1;
 
-const PART = { cell: 1, set: 2, hash: 4, ttl: 8 } as const;
+export const PART = { cell: 1, set: 2, hash: 4, ttl: 8 } as const;
 const STAMP_BYTES = 16;
 
 /** Actors in the order of their ids, and the way back. */
