@@ -12,12 +12,13 @@
 
 /**
  * `wallMs` is Unix time and may jump; `monotonicMs` never goes back; `cpuMs` is what this thread has
- * used of a core (absent: nobody knows).
+ * used of a core, `waitedMs` how long it has waited for one (absent: nobody knows).
  */
 export type Clock = {
   wallMs(): number;
   monotonicMs(): number;
   cpuMs?(): number;
+  waitedMs?(): number;
 };
 
 /** Chance: uniform 32-bit numbers and bytes. The real one is cryptographic. */

@@ -24,6 +24,7 @@ const immediately: DiskFaults = { later: (run) => run() };
 export class MemoryDisk implements Disk {
   private readonly faults: DiskFaults;
   private files = new Map<string, MemoryFile>();
+  private readonly underWay = new Set<{ readonly name: string; readonly bytes: Uint8Array }>();
   /** Appends or syncs that fail from now on; for tests. */
   failing: 'append' | 'sync' | null = null;
   /** All files together cannot be greater than this. */
@@ -63,7 +64,12 @@ export class MemoryDisk implements Disk {
   }
 
   appendLater(name: string, bytes: Uint8Array, done: DiskDone): void {
-    this.later(`write ${name}`, done, () => this.append(name, bytes));
+    const write = { name, bytes };
+    this.underWay.add(write);
+    this.later(`write ${name}`, done, () => {
+      this.underWay.delete(write);
+      this.append(name, bytes);
+    });
   }
 
   sync(name: string, done: DiskDone): void {
@@ -109,14 +115,22 @@ export class MemoryDisk implements Disk {
 
   close(): void {}
 
-  /** The process died: what was written stays, what was being synced is forgotten. */
-  kill(): void {
+  /**
+   * The process died: what was written stays, of what was being written a random part, and what was
+   * being synced is forgotten.
+   */
+  kill(random: Random): void {
     this.life++;
+    for (const { name, bytes } of this.underWay) {
+      const taken = random.uint32() % (bytes.length + 1);
+      if (taken > 0) this.add(name, bytes.subarray(0, Math.min(taken, this.freeBytes())));
+    }
+    this.underWay.clear();
   }
 
   /** The machine lost power: of each file a part of what was not synced is lost or damaged. */
   crash(random: Random): void {
-    this.life++;
+    this.kill(random);
     this.loseNames(random);
     for (const file of this.files.values()) {
       const unsynced = file.length - file.synced;

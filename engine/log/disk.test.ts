@@ -57,7 +57,7 @@ describe('memory disk', () => {
     disk.append('a', new Uint8Array([1, 2]));
     disk.sync('a', () => {});
     disk.append('a', new Uint8Array([3]));
-    disk.kill();
+    disk.kill(random);
     expect([...disk.read('a', 0, 9)]).toEqual([1, 2, 3]);
     disk.crash(random);
     expect([...disk.read('a', 0, 9)]).toEqual([1, 2]);

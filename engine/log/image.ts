@@ -77,6 +77,7 @@ export class ImageWriter {
   private started = false;
   /** The disk is at work for us. */
   private busy = false;
+  private syncing = false;
   private sealed = false;
   private over = false;
 
@@ -87,6 +88,11 @@ export class ImageWriter {
     const named = vectorObject(vector, db.roster);
     const header = { format: LOG_FORMAT, kind: 'image', database, region, position } as const;
     this.add(sealHeader({ ...header, previous: -1, vector: named }));
+  }
+
+  /** The device is at work for the image: writes of others may have to wait. */
+  get isSyncing(): boolean {
+    return this.syncing;
   }
 
   /** Captures the next slots, unless the disk is behind. */
@@ -168,7 +174,9 @@ export class ImageWriter {
   private sync(): void {
     const { disk, reserveBytes } = this.options;
     this.busy = true;
+    this.syncing = true;
     disk.sync(this.part, (error) => {
+      this.syncing = false;
       this.unsyncedBytes = 0;
       const problem = error ?? describeLackOfRoom(disk, 0, reserveBytes);
       this.diskEnded(problem);

@@ -1,8 +1,10 @@
 /**
  * The op log on disk: appends frames to the last segment and knows up to where they are safe.
  *
- * A turn of the event loop appends any number of frames and then flushes once: one write. What
- * "safe" means is the fsync policy:
+ * A turn of the event loop appends any number of frames and then flushes once: one write. It is made
+ * at once, which takes microseconds, unless the device is at work: while a file is being synced, a write
+ * may have to wait until the file system's journal is done, tens of ms on a busy disk. Then a thread
+ * makes it, and what comes meanwhile goes with the next one. What "safe" means is the fsync policy:
  *
  *     always    replies wait until `syncedPosition` has passed them. One sync runs at a time, and
  *               the next one covers everything that was written meanwhile (group commit).
@@ -28,8 +30,10 @@ export type OpLogOptions = {
   readonly region: string;
   readonly roster: Roster;
   readonly segmentBytesMax: number;
-  /** `syncedPosition` has grown. */
-  readonly synced: () => void;
+  /** Whether others keep the device busy just now. */
+  readonly isBusy: () => boolean;
+  /** `safe` has grown, or what was appended can be written now: flush again soon. */
+  readonly progressed: () => void;
 };
 
 /** A segment's first position and the position after its last frame. */
@@ -49,6 +53,8 @@ export class OpLog {
   /** Segments with bytes that were never synced, oldest first; the last one may be the current. */
   private readonly unsynced: { readonly name: string; end: number }[] = [];
   private syncing = false;
+  /** A thread writes to the current segment. */
+  private writing = false;
   private closed = false;
   private lastSyncAtMs = 0;
   private waiting: { readonly position: number; readonly done: () => void }[] = [];
@@ -98,20 +104,27 @@ export class OpLog {
     this.appendedPosition += frame.length;
   }
 
+  /** Whether a new segment must wait: what was appended is still being written. */
+  get isWriting(): boolean {
+    return this.writing;
+  }
+
   /**
    * Writes what was appended since the last flush. `vector`: what has been applied by now, for the
    * header should a new segment begin.
    */
   flush(vector: VersionVector): void {
-    if (this.stagedBytes === 0) return;
-    this.flushStaged();
-    if (this.options.fsync === 'always') this.sync();
+    if (this.writing) return;
     if (this.segmentBytes >= this.options.segmentBytesMax) this.startSegment(vector);
+    else if (this.stagedBytes > 0) this.writeStaged(this.syncing || this.options.isBusy());
+    else return;
+    if (this.options.fsync === 'always') this.sync();
   }
 
-  /** Begins a new segment at the present position, which it returns. */
+  /** Begins a new segment at the present position, which it returns; not while `isWriting`. */
   startSegment(vector: VersionVector): number {
-    this.flushStaged();
+    if (this.writing) throw new Error('a segment must not end while it is being written');
+    if (this.stagedBytes > 0) this.writeStaged(false);
     if (this.segmentBytes === 0 && this.options.disk.size(this.name) > 0) return this.position;
     const { database, region, roster, disk } = this.options;
     const previous = this.options.disk.size(this.name) > 0 ? this.segmentPosition : -1;
@@ -137,12 +150,13 @@ export class OpLog {
 
   /** Syncs everything appended by now, whatever the policy; `done` is called when it is safe. */
   syncAll(done: () => void): void {
-    this.flushStaged();
-    if (this.safePosition >= this.writtenPosition) {
+    if (this.safePosition >= this.appendedPosition) {
       done();
       return;
     }
-    this.waiting.push({ position: this.writtenPosition, done });
+    this.waiting.push({ position: this.appendedPosition, done });
+    if (this.writing) return;
+    if (this.stagedBytes > 0) this.writeStaged(this.syncing);
     this.sync();
   }
 
@@ -154,10 +168,29 @@ export class OpLog {
     });
   }
 
-  private flushStaged(): void {
-    if (this.stagedBytes === 0) return;
-    this.options.disk.append(this.name, this.takeStaged());
-    this.writtenPosition = this.appendedPosition;
+  /** `later`: by a thread. */
+  private writeStaged(later: boolean): void {
+    const end = this.appendedPosition;
+    const { disk } = this.options;
+    if (!later) {
+      disk.append(this.name, this.takeStaged());
+      this.noteWritten(end);
+      return;
+    }
+    this.writing = true;
+    disk.appendLater(this.name, this.takeStaged(), (error) => {
+      if (error !== null) throw error;
+      this.writing = false;
+      this.noteWritten(end);
+      // Who waits for everything waits for what was appended meanwhile too.
+      if (this.waiting.length > 0 && this.stagedBytes > 0) this.writeStaged(true);
+      if (this.options.fsync === 'always' || this.waiting.length > 0) this.sync();
+      this.options.progressed();
+    });
+  }
+
+  private noteWritten(end: number): void {
+    this.writtenPosition = end;
     this.markUnsynced();
   }
 
@@ -196,7 +229,7 @@ export class OpLog {
       if (segment.end === upTo) this.unsynced.shift();
       if (upTo > this.safePosition) {
         this.safePosition = upTo;
-        this.options.synced();
+        this.options.progressed();
       }
       const isOld = segment.name !== this.name;
       const due = this.waiting.filter((wait) => wait.position <= this.safePosition);

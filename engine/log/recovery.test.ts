@@ -37,7 +37,8 @@ class Writer {
         region,
         roster: this.db.roster,
         segmentBytesMax,
-        synced: () => {},
+        isBusy: () => false,
+        progressed: () => this.log?.flush(this.db.vector),
       },
       this.recovered.segments,
       this.recovered.position,
@@ -244,7 +245,7 @@ describe('recovery', () => {
     const syncs: (() => void)[] = [];
     const disk = new MemoryDisk({ later: (run) => syncs.push(run) });
     new Writer(disk, 1).set('a', '1');
-    disk.kill();
+    disk.kill({ uint32: () => 0, bytes: (length) => new Uint8Array(length) });
     syncs.length = 0;
     const again = new Writer(disk, 2);
     again.set('b', '2');
@@ -397,6 +398,29 @@ describe('op log', () => {
     expect(writer.log.safe).toBeLessThan(first);
     while (syncs.length > 0) syncs.shift()!();
     expect(writer.log.safe).toBe(writer.log.position);
+  });
+
+  test('while the device is busy a thread writes, and what comes meanwhile follows in order', () => {
+    const calls: (() => void)[] = [];
+    const disk = new MemoryDisk({ later: (run) => calls.push(run) });
+    const writer = new Writer(disk, 1);
+    writer.set('a', '1');
+    const first = writer.log.position;
+    // The sync of `a` is under way.
+    writer.set('b', '2');
+    expect(writer.log.isWriting).toBe(true);
+    writer.set('c', '3');
+    const image: boolean[] = [];
+    writer.log.syncAll(() => image.push(true));
+    expect(disk.size(segmentName(0))).toBeLessThan(writer.log.position);
+    expect(() => writer.log.startSegment(writer.db.vector)).toThrow(/being written/);
+    while (writer.log.safe < first) calls.shift()!();
+    expect(writer.log.safe).toBe(first);
+    while (calls.length > 0) calls.shift()!();
+    expect(writer.log.safe).toBe(writer.log.position);
+    expect(image).toEqual([true]);
+    const again = new Writer(disk, 2);
+    expect(['a', 'b', 'c'].map((key) => again.db.getString(key))).toEqual(['1', '2', '3']);
   });
 
   test('batch meta names writer and seqs', () => {

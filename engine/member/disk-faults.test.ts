@@ -66,7 +66,7 @@ class FailingDisk implements Disk {
     return this.inner.freeBytes();
   }
   appendLater(name: string, bytes: Uint8Array, done: DiskDone): void {
-    this.orLater('image write', name, done, (heard) => this.inner.appendLater(name, bytes, heard));
+    this.orLater('write', name, done, (heard) => this.inner.appendLater(name, bytes, heard));
   }
   sync(name: string, done: DiskDone): void {
     this.orLater('fsync', name, done, (heard) => this.inner.sync(name, heard));
@@ -96,8 +96,9 @@ class FailingDisk implements Disk {
     done: DiskDone,
     run: (heard: DiskDone) => void,
   ): void {
-    const broken = ++this.calls === this.failAt || this.failing === call;
-    const what = name.endsWith('.part') && call === 'fsync' ? 'image fsync' : call;
+    const isImage = name.endsWith('.part') && !call.includes(' ') && call !== 'rename';
+    const what = isImage ? `image ${call}` : call;
+    const broken = ++this.calls === this.failAt || this.failing === what;
     run((error) => {
       if (broken) this.failed = what;
       done(broken ? new DiskError(`${what} ${name}: input/output error`) : error);
@@ -148,8 +149,10 @@ class Run {
         member.turn();
         this.nowMs += 300;
         member.tick();
-        for (const sync of this.syncs.splice(0)) sync();
-        member.turn();
+        for (let round = 0; round < 2; round++) {
+          for (const end of this.syncs.splice(0)) end();
+          member.turn();
+        }
       }
     } catch (error) {
       if (!(error instanceof Stopped || error instanceof DamagedLog)) throw error;
@@ -180,7 +183,7 @@ class Run {
   }
 
   private start(): Member {
-    this.disk.inner.kill();
+    this.disk.inner.kill(new Prng(this.serial));
     const flags = ['--region', 'eu', '--region-number', '1', '--port', '1', '--peer-port', '2'];
     const result = readConfig([...flags, '--dir', 'simulated', '--fsync', this.fsync], {});
     if ('errors' in result) throw new Error(result.errors.join());

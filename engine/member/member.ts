@@ -120,7 +120,7 @@ export class Member implements MemberApi {
       ...options.sizes,
     };
     this.storage = new Storage(env, config, this.db, this.backlog, sizes);
-    this.storage.synced = () => this.wake();
+    this.storage.progressed = () => this.wake();
     this.db.beginTurn(env.clock.wallMs());
     this.db.newActor(this.storage.actorId);
     this.safeAt = copyVector(this.db.vector);
@@ -417,7 +417,7 @@ export class Member implements MemberApi {
 
   /** Notes what is safe now, for confirmations to peers. */
   private noteSafe(): void {
-    if (this.env.disk === null || this.config.fsync !== 'always') {
+    if (this.env.disk === null) {
       this.safeAt = this.db.vector;
       return;
     }

@@ -13,7 +13,7 @@ import { sockets } from '../net/sockets.ts';
 import { Member, TICK_MS } from './member.ts';
 import { linkOver, socketTransport } from './peer-links.ts';
 import { openPeerTls, type PeerTls } from './peer-tls.ts';
-import { threadClock } from './thread-clock.ts';
+import { threadClock, waitingClock } from './thread-clock.ts';
 
 /** While there is work in the background, so many pulses come evenly between two ticks. */
 const PULSES = 3;
@@ -41,6 +41,7 @@ const realClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   cpuMs: threadClock(),
+  waitedMs: waitingClock() ?? undefined,
 };
 
 /** Random numbers come from a pool: one call of the system for many of them. */

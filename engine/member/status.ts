@@ -160,11 +160,9 @@ export function memberInfo(view: MemberView): InfoSection[] {
 
 /** Since the start or CONFIG RESETSTAT; stalls.ts says what the causes are. */
 function stallLine(stalls: Stalls, cause: StallCause): [string, string] {
-  const { longestMs, longestCpuMs, count, cpuCount } = stalls.of(cause);
-  const fields = [
-    `longest_ms=${longestMs.toFixed(2)}`,
-    `longest_cpu_ms=${longestCpuMs.toFixed(2)}`,
-  ];
+  const { longestMs, longestCpuMs, longestBlockedMs, count, cpuCount } = stalls.of(cause);
+  const longest = { ms: longestMs, cpu_ms: longestCpuMs, blocked_ms: longestBlockedMs };
+  const fields = Object.entries(longest).map(([name, ms]) => `longest_${name}=${ms.toFixed(2)}`);
   return [`stall_${cause}`, [...fields, `over_5ms=${count}`, `over_5ms_cpu=${cpuCount}`].join(',')];
 }
 

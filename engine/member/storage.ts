@@ -49,8 +49,8 @@ export class Storage {
   /** Images given up since the start, and why the last one was; '': the last one is in place. */
   imageFailures = 0;
   imageFailure = '';
-  /** Called when `safe` has grown by itself. */
-  synced: () => void = () => {};
+  /** Called when `safe` has grown by itself, or when there is something to flush that had to wait. */
+  progressed: () => void = () => {};
   /** The 12 bytes of the actor of this run. */
   readonly actorId: string;
 
@@ -118,7 +118,7 @@ export class Storage {
   startImage(): void {
     const { log } = this;
     const { disk, clock, journal } = this.env;
-    if (log === null || disk === null || this.image !== null) return;
+    if (log === null || disk === null || this.image !== null || log.isWriting) return;
     const reserveBytes = this.sizes.segmentBytesMax * RESERVE_SEGMENTS;
     const lack = describeLackOfRoom(disk, this.imageBytes, reserveBytes);
     if (lack !== null) {
@@ -208,7 +208,8 @@ export class Storage {
         region,
         roster: this.db.roster,
         segmentBytesMax: this.sizes.segmentBytesMax,
-        synced: () => this.synced(),
+        isBusy: () => this.image?.isSyncing ?? false,
+        progressed: () => this.progressed(),
       },
       recovered.segments,
       recovered.position,

@@ -132,7 +132,7 @@ export class SimProcess {
     this.member = null;
     this.life++;
     this.options.network.drop(this.name, how === 'power');
-    if (how === 'kill') this.disk?.kill();
+    if (how === 'kill') this.disk?.kill(this.options.random);
     else this.disk?.crash(this.options.random);
     if (this.disk !== null) this.disk.failing = null;
     const { ended } = this;
