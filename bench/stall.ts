@@ -84,12 +84,13 @@ function print(server: Server, result: Result): string[] {
   );
   write('');
   write(
-    '| stretch of the loop | longest ms, wall | longest ms, CPU | ≥ 5 ms, wall | ≥ 5 ms, CPU |',
+    '| stretch of the loop | longest ms, wall | longest ms, CPU | longest ms, blocked | ' +
+      '≥ 5 ms, wall | ≥ 5 ms, CPU |',
   );
-  write(`|${' --- |'.repeat(5)}`);
-  for (const [cause, { longestMs, longestCpuMs, over, overCpu }] of stalls) {
-    const [wall, cpu] = [longestMs.toFixed(1), longestCpuMs.toFixed(1)];
-    write(`| ${cause} | ${wall} | ${cpu} | ${over} | ${overCpu} |`);
+  write(`|${' --- |'.repeat(6)}`);
+  for (const [cause, { ms, cpuMs, blockedMs, over, overCpu }] of stalls) {
+    const [wall, cpu, blocked] = [ms, cpuMs, blockedMs].map((one) => one.toFixed(1));
+    write(`| ${cause} | ${wall} | ${cpu} | ${blocked} | ${over} | ${overCpu} |`);
   }
   const p999s = samples.map(({ p999 }) => p999).sort((a, b) => a - b);
   const median = p999s[p999s.length >> 1] ?? Number.NaN;
