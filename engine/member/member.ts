@@ -31,12 +31,11 @@ import type { ClientSession } from '../command/session.ts';
 import { type Config, limits } from '../config.ts';
 import { type ApplyOutcome, Db } from '../core/db.ts';
 import { actorText } from '../crdt/roster.ts';
-import { copyVector, countOps, covers, type VersionVector } from '../crdt/version-vector.ts';
+import { copyVector, countOps, type VersionVector } from '../crdt/version-vector.ts';
 import type { Env, Link, LinkHandler } from '../env.ts';
 import { Backlog } from '../log/backlog.ts';
 import { batchMeta, hasBatchMeta } from '../log/batch-meta.ts';
 import { frameBody, frameKind } from '../log/frame.ts';
-import { type DatabaseMap, parseMap } from '../map/database-map.ts';
 import {
   FEATURES,
   type Introduction,
@@ -45,11 +44,12 @@ import {
   type Refusal,
 } from '../replication/message.ts';
 import { NONCE_BYTES } from '../replication/proof.ts';
-import type { SessionServer } from '../replication/server.ts';
-import { type TokenPart, TokenWatch, tokenPart } from '../replication/session-token.ts';
+import { type TokenPart, tokenPart } from '../replication/session-token.ts';
 import type { VerifyReport } from '../replication/verify-report.ts';
 import { admission } from './admission.ts';
 import { type Client, type ClientLink, Clients } from './clients.ts';
+import { Confirmations } from './confirmations.ts';
+import { HeldMap } from './held-map.ts';
 import { type Dialled, isCaughtUp, Peers } from './peers.ts';
 import { Repairer } from './repairer.ts';
 import { type Placement, placeMember } from './role.ts';
@@ -58,7 +58,6 @@ import { StateMerge } from './state-merge.ts';
 import { type MemberView, memberInfo, memberStatus, replicationView } from './status.ts';
 import { Storage, type StorageSizes } from './storage.ts';
 import { Verifier, type VerifierHost } from './verifier.ts';
-import { Waits } from './waits.ts';
 
 export type MemberOptions = {
   readonly facts: ProcessFacts;
@@ -85,15 +84,13 @@ export class Member implements MemberApi {
   private readonly options: MemberOptions;
   private readonly backlog: Backlog;
   private readonly storage: Storage;
-  private readonly waits = new Waits();
+  private readonly confirmations: Confirmations;
   private readonly verifier: Verifier;
   private readonly repairer: Repairer;
   private lastQuestion = 0;
-  private map: DatabaseMap | null = null;
-  private mapJson: string | null = null;
+  private readonly heldMap: HeldMap;
   private placement: Placement;
   private readonly paused = new Set<string>();
-  private readonly regionAcked = new Map<string, VersionVector>();
   /** What was applied at log positions that are not safe yet; then what is. */
   private unsafeVectors: { readonly position: number; readonly vector: VersionVector }[] = [];
   private safeAt: VersionVector = [];
@@ -112,6 +109,7 @@ export class Member implements MemberApi {
     this.env = env;
     this.config = config;
     this.options = options;
+    this.heldMap = new HeldMap(config);
     this.startedAtMs = env.clock.monotonicMs();
     this.stalls = new Stalls(env.clock);
     const random = (): number => env.random.uint32() / 2 ** 32;
@@ -147,6 +145,12 @@ export class Member implements MemberApi {
     });
     this.clients = this.makeClients();
     this.peers = this.makePeers();
+    this.confirmations = new Confirmations({
+      db: this.db,
+      peers: this.peers,
+      placement: () => this.placement,
+      monotonicMs: () => env.clock.monotonicMs(),
+    });
     const comparing = this.comparingHost();
     this.verifier = new Verifier(comparing);
     this.repairer = new Repairer({
@@ -181,7 +185,7 @@ export class Member implements MemberApi {
     const more = this.peers.turn();
     this.sealLocal();
     // What came in may be what a client waits for.
-    if (!this.waits.isEmpty) this.waits.check(clock.monotonicMs());
+    this.confirmations.check();
     sinceMs = stalls.end('turn', sinceMs);
     this.storage.flush(this.db.vector);
     sinceMs = stalls.end('log', sinceMs);
@@ -205,7 +209,7 @@ export class Member implements MemberApi {
     this.db.tick(wallMs, EXPIRY_BUDGET);
     let sinceMs = stalls.end('expiry', nowMs);
     this.context.clients.tick(wallMs);
-    this.waits.check(nowMs);
+    this.confirmations.check();
     this.verifier.tick();
     this.repairer.tick();
     this.clients.tick();
@@ -278,7 +282,7 @@ export class Member implements MemberApi {
     done: WaitDone,
   ): () => void {
     const seq = all ? this.db.lastSeq : session.lastSeq;
-    return this.beginWait(() => this.regionsWith(seq), n, timeoutMs, done);
+    return this.confirmations.waitRegions(seq, n, timeoutMs, done);
   }
 
   waitReplicas(
@@ -289,7 +293,7 @@ export class Member implements MemberApi {
     done: WaitDone,
   ): () => void {
     const seq = all ? this.db.lastSeq : session.lastSeq;
-    return this.beginWait(() => this.replicasWith(seq), n, timeoutMs, done);
+    return this.confirmations.waitReplicas(seq, n, timeoutMs, done);
   }
 
   slots(): { readonly firstSlot: number; readonly lastSlot: number } {
@@ -302,9 +306,7 @@ export class Member implements MemberApi {
   }
 
   waitToken(parts: readonly TokenPart[], timeoutMs: number, done: WaitDone): () => void {
-    const watch = new TokenWatch(parts);
-    const { db } = this;
-    return this.beginWait(() => (watch.reached(db.vector, db.roster) ? 1 : 0), 1, timeoutMs, done);
+    return this.confirmations.waitToken(parts, timeoutMs, done);
   }
 
   verify(region: string | null, done: (report: VerifyReport) => void): Verifying {
@@ -323,31 +325,16 @@ export class Member implements MemberApi {
   }
 
   setMap(json: string): MapRefusal | null {
-    const result = parseMap(json);
-    if ('errors' in result) {
-      const list = result.errors.map(({ path, rule }) => (path === '' ? rule : `${path}: ${rule}`));
-      return { kind: 'invalid', reason: list.join('; ') };
-    }
-    const { map } = result;
-    for (const name of ['database', 'region', 'regionNumber'] as const) {
-      if (map[name] === this.config[name]) continue;
-      return { kind: 'invalid', reason: `${name}: must be ${this.config[name]}, as started` };
-    }
-    const held = this.map?.version ?? -1;
-    if (map.version < held) return { kind: 'stale', held, given: map.version };
-    if (map.version === held) {
-      const isSame = JSON.stringify(map) === JSON.stringify(this.map);
-      return isSame ? null : { kind: 'stale', held, given: map.version };
-    }
-    this.map = map;
-    this.mapJson = json;
+    const outcome = this.heldMap.offer(json);
+    if (outcome === 'same') return null;
+    if (outcome !== 'taken') return outcome;
     if (this.config.managed) this.storage.saveMap(json);
     this.place();
     return null;
   }
 
   getMap(): string | null {
-    return this.mapJson;
+    return this.heldMap.json;
   }
 
   publish(channel: string, message: string): void {
@@ -379,7 +366,7 @@ export class Member implements MemberApi {
   /** Takes the role that flags and map give. */
   private place(): void {
     const before = this.placement;
-    this.placement = placeMember(this.config, this.map);
+    this.placement = placeMember(this.config, this.heldMap.map);
     const { role, targets, slots } = this.placement;
     this.db.writable = role === 'primary';
     if (role !== before.role) {
@@ -444,45 +431,6 @@ export class Member implements MemberApi {
     );
   }
 
-  private confirmed(server: SessionServer): void {
-    const { remote } = server;
-    // A session that has not confirmed anything yet takes nothing back.
-    if (remote?.purpose === 'region' && server.acked.length > 0) {
-      this.regionAcked.set(remote.region, server.acked);
-    }
-    this.waits.check(this.env.clock.monotonicMs());
-    this.wake();
-  }
-
-  private regionsWith(seq: number): number {
-    const { actor } = this.db;
-    let count = 0;
-    for (const { name } of this.placement.regions) {
-      const acked = this.regionAcked.get(name);
-      if (acked !== undefined && covers(acked, actor, seq)) count++;
-    }
-    return count;
-  }
-
-  private replicasWith(seq: number): number {
-    const { actor } = this.db;
-    let count = 0;
-    for (const { server } of this.peers.accepted) {
-      if (server.state !== 'streaming' || server.remote?.purpose !== 'member') continue;
-      if (seq === 0 || covers(server.acked, actor, seq)) count++;
-    }
-    return count;
-  }
-
-  private beginWait(
-    count: () => number,
-    needed: number,
-    timeoutMs: number,
-    done: WaitDone,
-  ): () => void {
-    return this.waits.begin(count, needed, timeoutMs, this.env.clock.monotonicMs(), done);
-  }
-
   /** A member that started empty counts as filled once it has what a peer told of. */
   private checkFilled(): void {
     const wrote = this.sealedSeq > 0;
@@ -521,12 +469,12 @@ export class Member implements MemberApi {
       stalls: this.stalls,
       peers: this.peers,
       placement: this.placement,
-      mapVersion: this.map?.version ?? 0,
+      mapVersion: this.heldMap.version,
       startedEmpty: this.startedEmpty,
       upMs: Math.round(this.env.clock.monotonicMs() - this.startedAtMs),
       firstWriteAtMs: this.firstWriteAtMs,
       paused: this.paused,
-      regionAcked: this.regionAcked,
+      regionAcked: this.confirmations.regionAcked,
       repairs: this.repairer.counts,
       nowMs: this.env.clock.monotonicMs(),
     };
@@ -556,7 +504,7 @@ export class Member implements MemberApi {
       minReplicas: this.config.minReplicas,
       position: () => this.storage.position,
       safe: () => this.storage.safe,
-      replicasWith: (seq) => this.replicasWith(seq),
+      replicasWith: (seq) => this.confirmations.replicasWith(seq),
       monotonicMs: () => this.env.clock.monotonicMs(),
       wrote: () => {
         this.firstWriteAtMs ??= this.env.clock.wallMs();
@@ -586,7 +534,10 @@ export class Member implements MemberApi {
       slotSize: (slot) => this.db.slotSize(slot),
       slotFingerprint: (slot) => (this.db.isAhead(slot) ? '' : this.db.slotFingerprint(slot)),
       slotRange: () => this.placement,
-      confirmed: (server) => this.confirmed(server),
+      confirmed: (server) => {
+        this.confirmations.confirmed(server);
+        this.wake();
+      },
       wake: () => this.wake(),
     });
   }
