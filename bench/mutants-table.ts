@@ -97,6 +97,27 @@ export const mutants: readonly Mutant[] = [
     guard: { test: 'engine/member/same-slots.test.ts', named: 'slots that are not shipped' },
   },
   {
+    name: 'writes over what only slots have seen without saying so',
+    file: 'engine/member/ahead.ts',
+    find: 'if (db.exceptionCount === 0 || this.marked',
+    replace: 'if (db.exceptionCount >= 0 || this.marked',
+    guard: { test: 'engine/member/ahead.test.ts', named: 'is named before a write' },
+  },
+  {
+    name: 'forgets what was written while a state came in',
+    file: 'engine/member/replay-source.ts',
+    find: '    this.walked = backlog.end;',
+    replace: '    this.walked = Number.POSITIVE_INFINITY;',
+    guard: { test: 'engine/member/ahead.test.ts', named: 'what is written here while a state' },
+  },
+  {
+    name: 'mends by an answer that is older than what was written since',
+    file: 'engine/member/repairer.ts',
+    find: 'if (shown.busy || touched === null || touched.has(slot)',
+    replace: 'if (shown.busy || touched === null',
+    guard: { test: 'engine/member/repairer.test.ts', named: 'what changes between question' },
+  },
+  {
     name: 'compares slots to which writes are under way',
     file: 'engine/replication/touched-slots.ts',
     find: '      touched.add(slot);',

@@ -199,6 +199,21 @@ export const limits = {
     value: 8 * 1024 * 1024,
     reached: 'a larger state is merged over many turns; causality holds within each slot only',
   },
+  stateTurnBytes: {
+    unit: 'bytes',
+    value: 1024 * 1024,
+    reached: 'the rest of a state is captured in later turns; these slots are ahead of its vector',
+  },
+  replayBytesMax: {
+    unit: 'bytes',
+    value: 256 * 1024 * 1024,
+    reached: 'own ops since a state began to come: the rest of it is merged instead of replayed on',
+  },
+  aheadPatience: {
+    unit: 'ms',
+    value: 10_000,
+    reached: 'ops that only slots have seen, and no peer has: what slots hold of them is kept',
+  },
   segmentBytesMax: {
     unit: 'bytes',
     value: 64 * 1024 * 1024,

@@ -466,6 +466,10 @@ export class Db {
   get exceptionCount(): number {
     return this.ground.exceptions.size;
   }
+  /** Grows whenever a slot comes ahead of `vector`, or further ahead. */
+  get aheadChanges(): number {
+    return this.ground.aheadChanges;
+  }
   /** 8 bytes that tell the slot's state from all others; zeros: empty. */
   slotFingerprint(slot: number): Bytes {
     return slotFingerprint(this.ground, slot);

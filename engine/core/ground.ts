@@ -57,6 +57,8 @@ export class Ground {
   readonly region: number;
   /** Slots whose state is ahead of `vector`, while a state merge runs. */
   readonly exceptions: Map<number, VersionVector> = new Map();
+  /** Grows whenever a slot comes ahead of `vector`, or further ahead. */
+  aheadChanges = 0;
   /** By slot: how often its state was taken from elsewhere. */
   readonly imports: Uint32Array = new Uint32Array(SLOT_COUNT);
   nowMs = 0;

@@ -201,6 +201,7 @@ export function replaceSlot(ground: Ground, incoming: SlotState): void {
   }
   for (const [key, state] of incoming.keys) ground.store(ground.findText(key), state, -1);
   ground.exceptions.set(incoming.slot, incoming.vector);
+  ground.aheadChanges++;
 }
 
 /** Merges the state into what the slot holds. The vector becomes part of the slot's exception. */
@@ -228,6 +229,7 @@ export function addException(ground: Ground, slot: number, vector: VersionVector
   const joined = held === undefined ? vector : copyVector(held);
   if (held !== undefined) joinVector(joined, vector);
   ground.exceptions.set(slot, joined);
+  ground.aheadChanges++;
 }
 
 /** A key on its way out; `state` is null for a plain string, which goes straight from the arena. */

@@ -29,10 +29,15 @@ export type BacklogEntry =
       readonly lastSeq: number;
       readonly frame: Uint8Array;
     }
-  | { readonly kind: 'jump'; readonly vector: VersionVector };
+  | {
+      readonly kind: 'jump';
+      readonly vector: VersionVector;
+      /** The vector has not come there: only slots that are ahead of it have seen all this. */
+      readonly isAhead: boolean;
+    };
 
 /** Stands where an entry was dropped until the array is shifted, so that its bytes go at once. */
-const droppedEntry: BacklogEntry = { kind: 'jump', vector: [] };
+const droppedEntry: BacklogEntry = { kind: 'jump', vector: [], isAhead: false };
 
 /** What an entry costs besides its bytes, so that many small ones are counted fairly. */
 const ENTRY_BYTES = 160;
@@ -85,9 +90,12 @@ export class Backlog {
     while (this.bytes > this.bytesMax && this.head < this.entries.length) this.dropFirst();
   }
 
-  /** Notes that a state merge brought everything that `vector` covers. */
-  appendJump(vector: VersionVector): void {
-    this.entries.push({ kind: 'jump', vector: copyVector(vector) });
+  /**
+   * Notes that a state merge brought everything that `vector` covers; `isAhead`: to some slots, which what follows
+   * may have seen.
+   */
+  appendJump(vector: VersionVector, isAhead = false): void {
+    this.entries.push({ kind: 'jump', vector: copyVector(vector), isAhead });
     this.bytes += ENTRY_BYTES + vector.length * 8;
   }
 

@@ -16,7 +16,7 @@ import type { ByteWriter } from '../op/byte-writer.ts';
 import { FRAME_HEADER_BYTES } from '../op/op.ts';
 
 /** Kinds that only the log has; 1 to 4 are in op.ts, session messages count from 10. */
-export const LOG_KIND = { stateEnd: 5, slotsSame: 6 } as const;
+export const LOG_KIND = { stateEnd: 5, slotsSame: 6, ahead: 7 } as const;
 
 /** A reader gives its memory back after a greater frame. */
 const KEPT_BYTES_MAX = 1024 * 1024;

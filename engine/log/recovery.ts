@@ -222,6 +222,13 @@ class SegmentReplay {
         backlog.appendJump(vector);
         return;
       }
+      case LOG_KIND.ahead: {
+        this.applyPending();
+        const vector = decodeVector(body, 0, db.roster);
+        if (typeof vector === 'string') throw where(vector);
+        backlog.appendJump(vector, true);
+        return;
+      }
       default:
         throw where(`a frame of unknown kind ${frameKind(frame)}`);
     }

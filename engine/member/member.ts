@@ -47,21 +47,24 @@ import { NONCE_BYTES } from '../replication/proof.ts';
 import { type TokenPart, tokenPart } from '../replication/session-token.ts';
 import type { VerifyReport } from '../replication/verify-report.ts';
 import { admission } from './admission.ts';
+import { Ahead } from './ahead.ts';
 import { type Client, type ClientLink, Clients } from './clients.ts';
 import { Confirmations } from './confirmations.ts';
 import { HeldMap } from './held-map.ts';
 import { type Dialled, isCaughtUp, Peers } from './peers.ts';
-import { Repairer } from './repairer.ts';
+import { Repairer, type RepairerHost } from './repairer.ts';
 import { type Placement, placeMember } from './role.ts';
 import { Stalls } from './stalls.ts';
 import { StateMerge } from './state-merge.ts';
 import { type MemberView, memberInfo, memberStatus, replicationView } from './status.ts';
 import { Storage, type StorageSizes } from './storage.ts';
-import { Verifier, type VerifierHost } from './verifier.ts';
+import { Verifier } from './verifier.ts';
 
 export type MemberOptions = {
   readonly facts: ProcessFacts;
   readonly sizes?: Partial<StorageSizes>;
+  /** How states are cut; the simulator makes small ones large by it. */
+  readonly stateSizes?: { readonly turnBytes: number; readonly atomicBytesMax: number };
   /** Called when a turn is needed; the answer is a call of `turn` soon. */
   readonly wake: () => void;
   /** SHUTDOWN: ends the process in order. */
@@ -87,6 +90,7 @@ export class Member implements MemberApi {
   private readonly confirmations: Confirmations;
   private readonly verifier: Verifier;
   private readonly repairer: Repairer;
+  private readonly ahead: Ahead;
   private lastQuestion = 0;
   private readonly heldMap: HeldMap;
   private placement: Placement;
@@ -153,12 +157,8 @@ export class Member implements MemberApi {
     });
     const comparing = this.comparingHost();
     this.verifier = new Verifier(comparing);
-    this.repairer = new Repairer({
-      ...comparing,
-      journal: env.journal,
-      wallMs: () => env.clock.wallMs(),
-      log: (frame) => this.storage.append(frame),
-    });
+    this.repairer = new Repairer(comparing);
+    this.ahead = new Ahead(comparing);
     this.placement = placeMember(config, null);
     const stored = config.managed ? this.storage.loadMap() : null;
     if (stored === null || this.setMap(stored) !== null) this.place();
@@ -222,7 +222,7 @@ export class Member implements MemberApi {
     this.peers.pump();
     if (this.startedEmpty) this.checkFilled();
     // A merge that was cut off leaves slots ahead of the vector, until ops have caught up.
-    if (this.db.exceptionCount > 0) this.db.finishStateMerge([]);
+    this.ahead.tick();
     stalls.end('tick', sinceMs);
   }
 
@@ -385,6 +385,7 @@ export class Member implements MemberApi {
   private sealLocal(): void {
     const frame = this.db.takeFrame();
     if (frame === null) return;
+    this.ahead.mark();
     const firstSeq = this.sealedSeq + 1;
     this.sealedSeq = this.db.lastSeq;
     this.backlog.appendBatch(this.db.actor, firstSeq, this.sealedSeq, frame);
@@ -480,7 +481,7 @@ export class Member implements MemberApi {
     };
   }
 
-  private comparingHost(): VerifierHost {
+  private comparingHost(): RepairerHost {
     return {
       db: this.db,
       backlog: this.backlog,
@@ -490,6 +491,9 @@ export class Member implements MemberApi {
       sealLocal: () => this.sealLocal(),
       monotonicMs: () => this.env.clock.monotonicMs(),
       nextQuestion: () => ++this.lastQuestion,
+      journal: this.env.journal,
+      wallMs: () => this.env.clock.wallMs(),
+      log: (frame) => this.storage.append(frame),
     };
   }
 
@@ -533,6 +537,8 @@ export class Member implements MemberApi {
       exportSlot: (slot) => this.db.exportSlot(slot),
       slotSize: (slot) => this.db.slotSize(slot),
       slotFingerprint: (slot) => (this.db.isAhead(slot) ? '' : this.db.slotFingerprint(slot)),
+      shownVector: () => this.db.shownVector(),
+      stateTurnBytes: this.options.stateSizes?.turnBytes ?? limits.stateTurnBytes.value,
       slotRange: () => this.placement,
       confirmed: (server) => {
         this.confirmations.confirmed(server);
@@ -550,6 +556,7 @@ export class Member implements MemberApi {
       lastSlot: () => this.placement.lastSlot,
       log: (frame) => this.storage.append(frame),
       sealLocal: () => this.sealLocal(),
+      atomicBytesMax: this.options.stateSizes?.atomicBytesMax ?? limits.atomicStateBytesMax.value,
       merged: (vector) => {
         this.peers.noteKnownVector(from, vector);
         this.repairer.stateMerged();

@@ -42,6 +42,10 @@ export type PeersHost = {
   exportSlot(slot: number): Uint8Array | null;
   slotSize(slot: number): number;
   slotFingerprint(slot: number): string;
+  /** Everything that any slot shows, also those ahead of the vector. */
+  shownVector(): VersionVector;
+  /** Bytes of a state captured in one turn. */
+  readonly stateTurnBytes: number;
   slotRange(): { firstSlot: number; lastSlot: number };
   /** A puller has confirmed more, came or went. */
   confirmed(server: SessionServer): void;
@@ -252,6 +256,8 @@ export class Peers {
         exportSlot: host.exportSlot,
         slotSize: host.slotSize,
         slotFingerprint: host.slotFingerprint,
+        shownVector: host.shownVector,
+        stateTurnBytes: host.stateTurnBytes,
         compare: host.compare,
         get firstSlot() {
           return range().firstSlot;

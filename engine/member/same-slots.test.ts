@@ -36,6 +36,7 @@ class Side {
       log: () => {},
       sealLocal: () => this.seal(),
       merged: () => {},
+      atomicBytesMax: 8_000_000,
     });
   }
 

@@ -17,20 +17,19 @@
 
 import type { Db } from '../core/db.ts';
 import type { Bytes } from '../crdt/dot.ts';
-import { copyVector, dominates, seqOf, type VersionVector } from '../crdt/version-vector.ts';
+import { copyVector, type VersionVector } from '../crdt/version-vector.ts';
 import type { Backlog } from '../log/backlog.ts';
-import { batchSlots, EVERY_SLOT } from '../log/batch-meta.ts';
-import { frameBody, LOG_KIND, sealFrame } from '../log/frame.ts';
+import { LOG_KIND, sealFrame } from '../log/frame.ts';
 import { encodeSlotsSame, type SlotsSame } from '../log/slots-same.ts';
 import { encodeVector } from '../log/vector-bytes.ts';
 import { FRAME_KIND } from '../op/op.ts';
 import type { StateSink } from '../replication/state-receiver.ts';
+import { ReplaySource } from './replay-source.ts';
 import { SameSlots } from './same-slots.ts';
 
-/** Batches with a FLUSHALL are looked through once for each slot: no more bytes of them than this. */
-const FLUSH_REPLAY_BYTES_MAX = 64 * 1024;
-
 export type StateMergeHost = {
+  /** A state of up to so many bytes is merged in one turn. */
+  readonly atomicBytesMax: number;
   readonly db: Db;
   readonly backlog: Backlog;
   firstSlot(): number;
@@ -48,18 +47,24 @@ export class StateMerge implements StateSink {
   private vector: VersionVector = [];
   private seen = new Set<number>();
   private readonly sameSlots: SameSlots;
-  private replay: ((slot: number) => Iterable<Uint8Array>) | null = null;
+  private replay: ReplaySource | null = null;
 
   constructor(host: StateMergeHost) {
     this.host = host;
     this.sameSlots = new SameSlots(host.db, host.backlog);
   }
 
+  get atomicBytesMax(): number {
+    return this.host.atomicBytesMax;
+  }
+
   begin(vector: VersionVector): void {
     this.host.sealLocal();
     this.vector = copyVector(vector);
     this.seen.clear();
-    this.replay = this.findReplay();
+    const { db, backlog } = this.host;
+    // An unfinished merge has brought some slots ahead: the backlog does not hold what it brought.
+    this.replay = db.exceptionCount > 0 ? null : new ReplaySource(backlog, this.vector);
   }
 
   slot(body: Uint8Array): string | null {
@@ -136,45 +141,13 @@ export class StateMerge implements StateSink {
 
   private takeIn(slot: number, body: Uint8Array): string | null {
     const { db } = this.host;
-    const problem = db.importSlot(body, this.replay);
+    // A large state comes in over many turns, in which this member goes on: that must be replayed too.
+    if (this.replay?.reaches(db.vector) === false) this.replay = null;
+    const { replay } = this;
+    const problem = db.importSlot(body, replay === null ? null : (one) => replay.bodies(one));
     if (problem !== null) return problem;
     const outcome = db.exportSlot(slot) ?? db.emptySlot(slot, db.slotVector(slot));
     this.host.log(sealFrame(FRAME_KIND.slotState, outcome));
     return null;
-  }
-
-  /** By slot: the BATCH bodies that the sender lacks; null when the backlog does not hold all. */
-  private findReplay(): ((slot: number) => Iterable<Uint8Array>) | null {
-    const { db, backlog } = this.host;
-    // An unfinished merge has brought some slots ahead: the backlog does not hold what it brought.
-    if (db.exceptionCount > 0) return null;
-    const reached = copyVector(this.vector);
-    const bySlot = new Map<number, Uint8Array[]>();
-    // A FLUSHALL concerns every slot: it goes between the others of a slot, in the order of the log.
-    const order = new Map<Uint8Array, number>();
-    let flushBytes = 0;
-    for (let number = backlog.first; number < backlog.end; number++) {
-      const entry = backlog.entryAt(number);
-      if (entry.kind === 'jump' || entry.lastSeq <= seqOf(this.vector, entry.actor)) continue;
-      if (entry.firstSeq > seqOf(reached, entry.actor) + 1) return null;
-      while (reached.length <= entry.actor) reached.push(0);
-      reached[entry.actor] = entry.lastSeq;
-      const body = frameBody(entry.frame);
-      order.set(body, number);
-      const slots = batchSlots(entry.frame);
-      if (slots.has(EVERY_SLOT)) flushBytes += body.length;
-      for (const slot of slots.has(EVERY_SLOT) ? [EVERY_SLOT] : slots) {
-        const bodies = bySlot.get(slot);
-        if (bodies === undefined) bySlot.set(slot, [body]);
-        else bodies.push(body);
-      }
-    }
-    if (!dominates(reached, db.vector) || flushBytes > FLUSH_REPLAY_BYTES_MAX) return null;
-    const flushes = bySlot.get(EVERY_SLOT) ?? [];
-    return (slot) => {
-      const bodies = bySlot.get(slot) ?? [];
-      if (flushes.length === 0) return bodies;
-      return [...flushes, ...bodies].sort((a, b) => order.get(a)! - order.get(b)!);
-    };
   }
 }

@@ -2,12 +2,13 @@
  * The messages that spare equal slots in a state, as frames, for members with the feature `digests`.
  *
  *     kind  name          from     body (little-endian)
+ *       36  DIGESTS_ASKED server   u32 epoch
  *       32  SLOT_DIGESTS  puller   u32 epoch · u16 first slot · u16 n · n × 8 bytes
  *       33  SLOTS_SAME    server   u16 n · n × u16 slot · vector (log/slots-same.ts)
  *
- * After STATE_BEGIN the puller sends the digests of all its slots in order, a part at a time; the server
- * answers each part with the SLOT_STATEs of slots that differ, and lists the others. Zeros: empty.
- * 8 × 0xff: this slot must be shipped in any case.
+ * When asked, the puller sends the digests of all its slots in order, a part at a time. Then STATE_BEGIN comes, the
+ * SLOT_STATEs of slots that differ, and the others as lists. Zeros: empty. 8 × 0xff: this slot must be shipped
+ * in any case.
  */
 
 import { FINGERPRINT_BYTES } from '../core/slot-transfer.ts';
@@ -20,6 +21,12 @@ import { MESSAGE } from './message.ts';
 
 /** In the place of a digest: ship the slot. No digest is taken for it. */
 export const SHIP_ANYWAY: Bytes = '\xff'.repeat(FINGERPRINT_BYTES);
+
+export function sealDigestsAsked(epoch: number): Uint8Array {
+  const out = new ByteWriter(4);
+  out.u32(epoch);
+  return sealFrame(MESSAGE.digestsAsked, out.toBytes());
+}
 
 export type SlotDigests = {
   readonly epoch: number;

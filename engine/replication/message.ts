@@ -18,7 +18,7 @@
  *       26  HEARTBEAT    server   f64 wall ms · vector
  *       27  PUBLISH      server   u32 channel length · channel · message
  *     28 to 31, 34, 35  COMPARE and its kin, in compare-message.ts
- *       32, 33  SLOT_DIGESTS and SLOTS_SAME, in digest-message.ts
+ *       32, 33, 36  SLOT_DIGESTS and its kin, in digest-message.ts
  *
  * Every reader returns null, or the words for what is wrong, when the bytes are no such message.
  */
@@ -37,8 +37,7 @@ export const COMPARE_FEATURE = 'compare';
 export const DIGESTS_FEATURE = 'digests';
 /** The member answers SHOW_KEYS. */
 export const REPAIR_FEATURE = 'repair';
-/** `digests` is not offered: docs/decisions/0008-equal-slots-stay.md says what is open. */
-export const FEATURES: readonly string[] = [COMPARE_FEATURE, REPAIR_FEATURE];
+export const FEATURES: readonly string[] = [COMPARE_FEATURE, REPAIR_FEATURE, DIGESTS_FEATURE];
 
 export const MESSAGE = {
   hello: 10,
@@ -64,6 +63,7 @@ export const MESSAGE = {
   slotsSame: 33,
   showKeys: 34,
   keysShown: 35,
+  digestsAsked: 36,
 } as const;
 
 /** own: ops born in the server's region, and the puller's own region's; all: everything. */

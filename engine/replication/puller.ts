@@ -24,7 +24,6 @@ import type { Roster } from '../crdt/roster.ts';
 import { dominates, seqOf, type VersionVector } from '../crdt/version-vector.ts';
 import { frameBody, frameKind, sealFrame } from '../log/frame.ts';
 import {
-  DIGESTS_FEATURE,
   type Introduction,
   MESSAGE,
   PROTOCOL_VERSION,
@@ -248,13 +247,6 @@ export class Puller {
     this.resume(this.modeWanted);
   }
 
-  /** Both sides know how to spare equal slots. */
-  private get usesDigests(): boolean {
-    return [this.introduction, this.remoteIntroduction].every((one) =>
-      one?.features?.includes(DIGESTS_FEATURE),
-    );
-  }
-
   /** Asks for the stream anew, from what is applied now. */
   private resume(mode: StreamMode): void {
     this.epoch++;
@@ -296,6 +288,7 @@ export class Puller {
       }
       case MESSAGE.batch:
       case MESSAGE.mark:
+      case MESSAGE.digestsAsked:
       case MESSAGE.stateBegin:
       case MESSAGE.slotState:
       case MESSAGE.slotsSame:
@@ -331,7 +324,7 @@ export class Puller {
         return true;
       }
       default: {
-        const problem = this.receiver.receive(frame, this.host.roster, this.usesDigests);
+        const problem = this.receiver.receive(frame, this.host.roster);
         if (problem !== null) return this.end(problem);
         if (!this.receiver.mustAskAgain) return true;
         this.resume(this.modeWanted);

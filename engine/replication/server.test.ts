@@ -41,6 +41,8 @@ function ready(): { server: SessionServer; confirmed: number[][] } {
       exportSlot: () => null,
       slotSize: () => 0,
       slotFingerprint: () => '',
+      shownVector: () => [7],
+      stateTurnBytes: 1000,
       firstSlot: 0,
       lastSlot: 16_383,
       admit: () => introduction,

@@ -14,8 +14,9 @@
  * When the backlog does not reach back far enough, or a state merge left a jump in it that the
  * puller lacks, the whole state is sent: STATE_BEGIN with our vector, all slots, STATE_END, and then
  * the stream from where the backlog ended at STATE_BEGIN. Slots captured later than that carry
- * their own later vectors. A puller with the feature `digests` is asked for digests of its slots by STATE_BEGIN:
- * slots with equal ones are listed instead of sent.
+ * their own later vectors. A puller with the feature `digests` is asked for the digests of its slots first, and
+ * slots with equal ones are listed instead of sent. STATE_BEGIN waits until all digests have come: what the slots
+ * are ahead of it is what may be lost with the link, so a small state is captured in its turn, as a whole.
  */
 
 import { limits } from '../config.ts';
@@ -24,6 +25,7 @@ import { parseActorText, type Roster } from '../crdt/roster.ts';
 import {
   advance,
   copyVector,
+  countOps,
   covers,
   joinVector,
   seqOf,
@@ -32,7 +34,7 @@ import {
 import type { Backlog } from '../log/backlog.ts';
 import { frameBody, frameKind, sealFrame } from '../log/frame.ts';
 import { encodeSlotsSame } from '../log/slots-same.ts';
-import { readSlotDigests } from './digest-message.ts';
+import { readSlotDigests, sealDigestsAsked } from './digest-message.ts';
 import {
   DIGESTS_FEATURE,
   type Introduction,
@@ -66,6 +68,10 @@ export type ServerHost = {
   slotSize(slot: number): number;
   /** The slot's digest for a merge; '' when its state is ahead of the vector: it is shipped then. */
   slotFingerprint(slot: number): Bytes;
+  /** Everything that any slot shows, also those ahead of the vector. */
+  shownVector(): VersionVector;
+  /** Bytes of a state captured in one turn. */
+  readonly stateTurnBytes: number;
   readonly firstSlot: number;
   readonly lastSlot: number;
   /** Who we are, for this puller; or why we do not serve it. */
@@ -88,8 +94,8 @@ type Transfer = {
   readonly vector: VersionVector;
   /** Where to go on in the backlog afterwards. */
   readonly cursor: number;
-  /** Digests of the puller's slots from the first one on, as far as they have come; null: it sends none. */
-  readonly digests: Bytes[] | null;
+  /** Digests of the puller's slots from the first one on; null: it sends none. */
+  readonly digests: readonly Bytes[] | null;
 };
 
 type ServerState = 'hello' | 'proof' | 'ready' | 'streaming' | 'closed';
@@ -100,9 +106,7 @@ const QUESTIONS: ReadonlySet<number> = new Set([
   MESSAGE.compareKeys,
   MESSAGE.showKeys,
 ]);
-/** Bytes of state captured in one turn. */
-const STATE_TURN_BYTES = 1024 * 1024;
-/** Keys digested in one turn of it. */
+/** Keys digested in one turn of a state. */
 const STATE_TURN_KEYS = 5000;
 /** Small frames are joined up to so many bytes into one write. */
 const WRITE_BYTES = 64 * 1024;
@@ -121,11 +125,15 @@ export class SessionServer {
   private ackedVector: VersionVector = [];
   /** Entry of the backlog to look at next; -1: must be found anew. */
   private cursor = -1;
+  /** What the slots of the last state had seen when it began: the puller has it slot by slot. */
+  private carried: VersionVector = [];
   /** What was passed and not sent since the last MARK. */
   private foreign: VersionVector = [];
   private hasForeign = false;
   /** While a state is being sent: where to go on afterwards. */
   private transfer: Transfer | null = null;
+  /** Before that: the digests that were asked for, as far as they have come. */
+  private awaited: Bytes[] | null = null;
   private sentBytes = 0;
   private consumedBytes = 0;
   private out: Uint8Array[] = [];
@@ -210,6 +218,7 @@ export class SessionServer {
   pump(): void {
     if (this.stateName !== 'streaming') return;
     while (this.maySend()) {
+      if (this.awaited !== null) break;
       if (this.transfer !== null) {
         if (!this.sendSlots()) break;
       } else if (!this.sendNext()) break;
@@ -293,6 +302,8 @@ export class SessionServer {
     this.known = resume.vector;
     this.cursor = -1;
     this.transfer = null;
+    this.awaited = null;
+    this.carried = [];
     this.sentBytes = 0;
     this.consumedBytes = 0;
     this.out = [];
@@ -336,7 +347,9 @@ export class SessionServer {
     if (this.cursor < backlog.first) return this.seek();
     if (this.cursor >= backlog.end) return false;
     const entry = backlog.entryAt(this.cursor);
-    if (entry.kind === 'jump') return this.passVector(entry.vector, this.cursor + 1);
+    if (entry.kind === 'jump') {
+      return this.passVector(entry.vector, this.cursor + 1, entry.isAhead ? this.carried : []);
+    }
     this.cursor++;
     if (covers(this.known, entry.actor, entry.lastSeq)) return true;
     if (!this.selects(entry.actor)) {
@@ -354,13 +367,13 @@ export class SessionServer {
   private seek(): boolean {
     this.foreign = [];
     this.hasForeign = false;
-    return this.passVector(this.host.backlog.base, this.host.backlog.first);
+    return this.passVector(this.host.backlog.base, this.host.backlog.first, []);
   }
 
-  /** Passes a point up to where everything that `vector` covers was applied here. */
-  private passVector(vector: VersionVector, next: number): boolean {
+  /** Passes a point up to where everything that `vector` covers was applied here; `carried`: the puller has that too. */
+  private passVector(vector: VersionVector, next: number, carried: VersionVector): boolean {
     for (let actor = 0; actor < vector.length; actor++) {
-      if (vector[actor] <= seqOf(this.known, actor)) continue;
+      if (vector[actor] <= Math.max(seqOf(this.known, actor), seqOf(carried, actor))) continue;
       if (this.selects(actor)) {
         this.startState();
         return true;
@@ -384,15 +397,26 @@ export class SessionServer {
     if (lacking.length > 0) this.push(sealVector(MESSAGE.mark, lacking, this.host.roster));
   }
 
+  /** Begins to send the state, or asks a puller that has something for its digests first. */
   private startState(): void {
+    const knowsDigests = this.remoteIntroduction!.features?.includes(DIGESTS_FEATURE) === true;
+    if (knowsDigests && countOps(this.known) > 0) {
+      this.awaited = [];
+      this.push(sealDigestsAsked(this.epoch));
+    } else {
+      this.beginState(null);
+    }
+  }
+
+  private beginState(digests: readonly Bytes[] | null): void {
     const vector = copyVector(this.host.vector());
-    const digests = this.remoteIntroduction!.features?.includes(DIGESTS_FEATURE) ? [] : null;
+    this.carried = this.host.shownVector();
     this.transfer = { slot: this.host.firstSlot, vector, cursor: this.host.backlog.end, digests };
     this.statesSent++;
     this.push(sealVector(MESSAGE.stateBegin, vector, this.host.roster));
   }
 
-  /** Sends the next slots. False: enough for this turn, or digests must come first. */
+  /** Sends the next slots. False: enough for this turn. */
   private sendSlots(): boolean {
     const transfer = this.transfer!;
     const { firstSlot, lastSlot } = this.host;
@@ -403,7 +427,6 @@ export class SessionServer {
     let enough = false;
     while (transfer.slot <= lastSlot && !enough) {
       const { slot } = transfer;
-      if (digests !== null && slot - firstSlot >= digests.length) break;
       transfer.slot++;
       const size = this.host.slotSize(slot);
       if (size === 0) continue;
@@ -416,7 +439,7 @@ export class SessionServer {
         this.push(frame);
       }
       const digested = digests !== null && keys >= STATE_TURN_KEYS;
-      enough = bytes >= STATE_TURN_BYTES || digested || !this.maySend();
+      enough = bytes >= this.host.stateTurnBytes || digested || !this.maySend();
     }
     this.sendSame(same);
     if (enough || transfer.slot <= lastSlot) return false;
@@ -444,13 +467,17 @@ export class SessionServer {
       return;
     }
     // Those of an earlier stream, or of a state that has been sent, are of no use.
-    if (told.epoch !== this.epoch || !this.transfer?.digests) return;
-    const { digests } = this.transfer;
-    if (told.firstSlot !== this.host.firstSlot + digests.length) {
+    if (told.epoch !== this.epoch || this.awaited === null) return;
+    const { firstSlot, lastSlot } = this.host;
+    if (told.firstSlot !== firstSlot + this.awaited.length) {
       this.refuse('MALFORMED', 'digests of slots out of order');
       return;
     }
-    digests.push(...told.digests);
+    this.awaited.push(...told.digests);
+    if (this.awaited.length <= lastSlot - firstSlot) return;
+    const digests = this.awaited;
+    this.awaited = null;
+    this.beginState(digests);
   }
 
   private push(frame: Uint8Array): void {

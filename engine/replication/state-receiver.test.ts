@@ -2,13 +2,19 @@ import { EMPTY_FINGERPRINT } from '../core/slot-transfer.ts';
 import { emptyRoster, internActor, makeActorId } from '../crdt/roster.ts';
 import { sealFrame } from '../log/frame.ts';
 import { encodeSlotsSame } from '../log/slots-same.ts';
-import { readSlotDigests, SHIP_ANYWAY, sealSlotDigests } from './digest-message.ts';
+import {
+  readSlotDigests,
+  SHIP_ANYWAY,
+  sealDigestsAsked,
+  sealSlotDigests,
+} from './digest-message.ts';
 import { MESSAGE, sealVector } from './message.ts';
 import { StateReceiver, type StateSink } from './state-receiver.ts';
 
 const roster = emptyRoster();
 internActor(roster, makeActorId(2, 0, 1n));
 const vector = [5];
+const asked = sealDigestsAsked(7);
 const begin = sealVector(MESSAGE.stateBegin, vector, roster);
 const end = sealVector(MESSAGE.stateEnd, vector, roster);
 const same = (slots: number[]) =>
@@ -24,6 +30,7 @@ function makeSink() {
   };
   const sink: StateSink & { changed: number[] } = {
     changed: [],
+    atomicBytesMax: 8_000_000,
     begin: () => calls.push('begin'),
     slot: () => note('slot'),
     same: ({ slots }) => note(`same ${slots}`),
@@ -54,12 +61,13 @@ test('digests go out a few thousand keys in a turn, and what is equal is not mer
   const { sink, calls } = makeSink();
   const receiver = new StateReceiver(sink);
   expect(receiver.owesDigests).toBe(false);
-  expect(receiver.receive(begin, roster, true)).toBeNull();
+  expect(receiver.receive(asked, roster)).toBeNull();
+  expect(receiver.active).toBe(true);
   const turns = digestsOf(receiver);
   expect(turns.map(({ length }) => length)).toEqual([5, 5]);
   expect(turns.flat()[9]).toBe('digest09');
-  for (const frame of [state, same([1, 2]), end]) {
-    expect(receiver.receive(frame, roster, true)).toBeNull();
+  for (const frame of [begin, state, same([1, 2]), end]) {
+    expect(receiver.receive(frame, roster)).toBeNull();
   }
   expect(calls).toEqual(['digests', 'begin', 'slot', 'same 1,2', 'end']);
 });
@@ -69,46 +77,54 @@ test('a slot that has changed since is asked for again, and nothing was merged b
   const receiver = new StateReceiver(sink);
   sink.changed = [2];
   for (let round = 1; round <= 3; round++) {
-    receiver.receive(begin, roster, true);
+    receiver.receive(asked, roster);
     digestsOf(receiver);
-    receiver.receive(same([1, 2]), roster, true);
-    expect(receiver.receive(end, roster, true)).toBeNull();
+    receiver.receive(begin, roster);
+    receiver.receive(same([1, 2]), roster);
+    expect(receiver.receive(end, roster)).toBeNull();
     expect(receiver.mustAskAgain).toBe(true);
     receiver.abort();
   }
   expect(calls).not.toContain('begin');
-  receiver.receive(begin, roster, true);
+  receiver.receive(asked, roster);
   // After three rounds no digest is sent any more: this one comes to an end.
   expect(new Set(digestsOf(receiver).flat())).toEqual(new Set([SHIP_ANYWAY]));
-  receiver.receive(same([1, 2]), roster, true);
-  expect(receiver.receive(end, roster, true)).toBe('slots called equal without a digest: 2');
+  receiver.receive(begin, roster);
+  receiver.receive(same([1, 2]), roster);
+  expect(receiver.receive(end, roster)).toBe('slots called equal without a digest: 2');
 });
 
 test('the second time only the changed slot goes without a digest', () => {
   const { sink, calls } = makeSink();
   const receiver = new StateReceiver(sink);
   sink.changed = [2];
-  for (const frame of [begin, same([1, 2]), end]) receiver.receive(frame, roster, true);
+  receiver.receive(asked, roster);
+  digestsOf(receiver);
+  for (const frame of [begin, same([1, 2]), end]) receiver.receive(frame, roster);
   receiver.abort();
   sink.changed = [];
-  receiver.receive(begin, roster, true);
+  receiver.receive(asked, roster);
   const digests = digestsOf(receiver).flat();
   expect(digests.map((digest) => digest === SHIP_ANYWAY).indexOf(true)).toBe(2);
   expect(digests.filter((digest) => digest === SHIP_ANYWAY)).toHaveLength(1);
-  for (const frame of [same([1]), state, end]) receiver.receive(frame, roster, true);
+  for (const frame of [begin, same([1]), state, end]) receiver.receive(frame, roster);
   expect(calls.slice(-4)).toEqual(['begin', 'same 1', 'slot', 'end']);
   expect(receiver.active).toBe(false);
 });
 
 test('frames out of place and bytes that are no message are refused in words', () => {
   const receiver = new StateReceiver(makeSink().sink);
-  expect(receiver.receive(state, roster, true)).toBe('a state without STATE_BEGIN');
-  receiver.receive(begin, roster, false);
+  expect(receiver.receive(state, roster)).toBe('a state without STATE_BEGIN');
+  receiver.receive(begin, roster);
   expect(receiver.owesDigests).toBe(false);
-  expect(receiver.receive(same([1]), roster, false)).toBe('slots called equal without digests');
-  expect(receiver.receive(begin, roster, true)).toBe('a STATE_BEGIN within a state');
+  expect(receiver.receive(same([1]), roster)).toBe('slots called equal without digests');
+  expect(receiver.receive(begin, roster)).toBe('a STATE_BEGIN within a state');
+  expect(receiver.receive(asked, roster)).toBe('DIGESTS_ASKED within a state');
+  const early = new StateReceiver(makeSink().sink);
+  early.receive(asked, roster);
+  expect(early.receive(begin, roster)).toBe('a STATE_BEGIN before all digests were sent');
   const lists = [same([2, 1]), same([1, 1]), same([16_384]), same([1]).subarray(0, 14)];
-  for (const frame of lists) expect(typeof receiver.receive(frame, roster, true)).toBe('string');
+  for (const frame of lists) expect(typeof receiver.receive(frame, roster)).toBe('string');
   const digests = sealSlotDigests({ epoch: 1, firstSlot: 16_380, digests: ['12345678'] });
   expect(readSlotDigests(digests)).toEqual({ epoch: 1, firstSlot: 16_380, digests: ['12345678'] });
   for (let length = 9; length < digests.length; length++) {

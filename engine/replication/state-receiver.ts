@@ -1,17 +1,17 @@
 /**
- * Takes in a whole state: STATE_BEGIN, any number of SLOT_STATE and SLOTS_SAME, STATE_END.
+ * Takes in a whole state: perhaps DIGESTS_ASKED, then STATE_BEGIN, any number of SLOT_STATE and SLOTS_SAME,
+ * STATE_END.
  *
  * A state of up to `atomicStateBytesMax` is collected and merged in one turn, so that no client
  * sees one slot from before and another from after. A larger one is merged as it comes: each slot
  * is right at all times, but between slots an effect may show before its cause until the end.
  *
- * When both sides know how, STATE_BEGIN is answered with the digests of our slots, a few thousand keys in a
- * turn, and slots with equal digests come as a list. If such a slot has changed since in a way that
+ * DIGESTS_ASKED is answered with the digests of our slots, a few thousand keys in a turn, and slots with equal
+ * ones come as a list. If such a slot has changed since in a way that
  * the sender's word does not cover (same-slots.ts), the state is asked for once more, this slot
  * without a digest.
  */
 
-import { limits } from '../config.ts';
 import type { Bytes } from '../crdt/dot.ts';
 import type { Roster } from '../crdt/roster.ts';
 import type { VersionVector } from '../crdt/version-vector.ts';
@@ -22,6 +22,8 @@ import { MESSAGE, readVector } from './message.ts';
 
 /** What merges a state into the database and the log (member/state-merge.ts). */
 export type StateSink = {
+  /** A state of up to so many bytes is merged in one turn. */
+  readonly atomicBytesMax: number;
   /** `vector`: everything that the state covers. */
   begin(vector: VersionVector): void;
   /** One SLOT_STATE body. Returns what is wrong with it, or null. */
@@ -53,6 +55,8 @@ type Part =
 export class StateReceiver {
   private readonly sink: StateSink;
   private isActive = false;
+  /** Digests were asked for this state. */
+  private withDigests = false;
   private begun = false;
   private vector: VersionVector = [];
   private collected: Part[] = [];
@@ -68,14 +72,14 @@ export class StateReceiver {
     this.sink = sink;
   }
 
-  /** Between STATE_BEGIN and STATE_END. */
+  /** Between DIGESTS_ASKED or STATE_BEGIN and STATE_END. */
   get active(): boolean {
-    return this.isActive;
+    return this.isActive || this.withDigests;
   }
 
   /** There are digests to be sent. */
   get owesDigests(): boolean {
-    return this.isActive && this.nextDigest <= this.sink.slotRange().lastSlot;
+    return this.withDigests && this.nextDigest <= this.sink.slotRange().lastSlot;
   }
 
   /** True: what came must be dropped and the stream be asked for anew. */
@@ -83,26 +87,24 @@ export class StateReceiver {
     return this.asksAgain;
   }
 
-  /** Takes one of the four frames. Returns what is wrong with it, or null. */
-  receive(frame: Uint8Array, roster: Roster, withDigests: boolean): string | null {
+  /** Takes one of the five frames. Returns what is wrong with it, or null. */
+  receive(frame: Uint8Array, roster: Roster): string | null {
     const kind = frameKind(frame);
-    if (kind === MESSAGE.stateBegin) {
-      if (this.isActive) return 'a STATE_BEGIN within a state';
-      const vector = readVector(frame, roster);
-      if (typeof vector === 'string') return vector;
-      this.vector = vector;
-      this.isActive = true;
-      if (withDigests) this.nextDigest = this.sink.slotRange().firstSlot;
-      if (withDigests) this.sink.beginDigests();
+    if (kind === MESSAGE.digestsAsked) {
+      if (this.active) return 'DIGESTS_ASKED within a state';
+      this.withDigests = true;
+      this.nextDigest = this.sink.slotRange().firstSlot;
+      this.sink.beginDigests();
       return null;
     }
+    if (kind === MESSAGE.stateBegin) return this.begin(frame, roster);
     if (!this.isActive) return 'a state without STATE_BEGIN';
     if (kind === MESSAGE.stateEnd) return this.finish(frame, roster);
-    const part = this.readPart(frame, roster, withDigests);
+    const part = this.readPart(frame, roster);
     if (typeof part === 'string') return part;
     this.collected.push(part);
     this.collectedBytes += frame.length;
-    return this.collectedBytes > limits.atomicStateBytesMax.value ? this.merge() : null;
+    return this.collectedBytes > this.sink.atomicBytesMax ? this.merge() : null;
   }
 
   /** The next part of the digests that the server waits for, as a frame. */
@@ -124,9 +126,19 @@ export class StateReceiver {
     this.forget();
   }
 
-  private readPart(frame: Uint8Array, roster: Roster, withDigests: boolean): Part | string {
+  private begin(frame: Uint8Array, roster: Roster): string | null {
+    if (this.isActive) return 'a STATE_BEGIN within a state';
+    if (this.owesDigests) return 'a STATE_BEGIN before all digests were sent';
+    const vector = readVector(frame, roster);
+    if (typeof vector === 'string') return vector;
+    this.vector = vector;
+    this.isActive = true;
+    return null;
+  }
+
+  private readPart(frame: Uint8Array, roster: Roster): Part | string {
     if (frameKind(frame) === MESSAGE.slotState) return { kind: 'state', body: frameBody(frame) };
-    if (!withDigests) return 'slots called equal without digests';
+    if (!this.withDigests) return 'slots called equal without digests';
     const same = decodeSlotsSame(frameBody(frame), roster);
     return typeof same === 'string' ? same : { kind: 'same', same };
   }
@@ -169,6 +181,7 @@ export class StateReceiver {
 
   private forget(): void {
     this.isActive = false;
+    this.withDigests = false;
     this.begun = false;
     this.asksAgain = false;
     this.nextDigest = Number.POSITIVE_INFINITY;

@@ -249,6 +249,7 @@ export class Transcript {
           log: () => {},
           sealLocal: () => node.seal(),
           merged: () => {},
+          atomicBytesMax: 8_000_000,
         }),
         published: () => {},
         compared: () => null,
@@ -280,6 +281,8 @@ export class Transcript {
         exportSlot: (slot) => node.db.exportSlot(slot),
         slotSize: (slot) => node.db.slotSize(slot),
         slotFingerprint: (slot) => node.db.slotFingerprint(slot),
+        shownVector: () => node.db.shownVector(),
+        stateTurnBytes: 1_000_000,
         firstSlot: 0,
         lastSlot: 16_383,
         admit: (remote) => {
@@ -412,6 +415,8 @@ export class Transcript {
       }
       case MESSAGE.slotState:
         return `SLOT_STATE of slot ${frameBody(frame)[1] + frameBody(frame)[2] * 256}`;
+      case MESSAGE.digestsAsked:
+        return 'DIGESTS_ASKED';
       case MESSAGE.slotDigests: {
         const told = readSlotDigests(frame);
         if (typeof told === 'string') return told;

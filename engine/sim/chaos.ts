@@ -116,7 +116,7 @@ export class Chaos {
     if (!process.up) return;
     if (process.config.dir === null) history.lossExcuse = 'a member without disk lost power';
     if (fsync !== 'always')
-      history.excuse(process.name, world.nowMs - UNSYNCED_MS[fsync], world.nowMs);
+      history.excuse(process.name, process.unsyncedSince(UNSYNCED_MS[fsync]), world.nowMs);
     process.stop('power');
     this.restartLater(process);
   }

@@ -21,6 +21,8 @@ const WALL_START_MS = 1_767_225_600_000;
 const TICK_MS = 50;
 /** Once all has healed nothing urgent is left. */
 const CALM_TICK_MS = 125;
+/** After so long a life something was synced, if the policy syncs at all. */
+const SYNCED_MS = 1150;
 
 export type ProcessOptions = {
   readonly world: World;
@@ -28,6 +30,8 @@ export type ProcessOptions = {
   readonly random: Prng;
   readonly config: Config;
   readonly sizes: StorageSizes;
+  /** States are cut into small pieces, as large ones are. */
+  readonly cutsStates?: boolean;
   /** Called with what went wrong when the member threw. */
   readonly broken: (problem: string) => void;
   /** All processes of the run: what this one has confirmed to them must survive it. */
@@ -50,6 +54,9 @@ export class SimProcess {
   /** Actor → seq that this process had confirmed to others and must still have when it starts again. */
   private mustHold = new Map<string, number>();
   private tickMs = TICK_MS;
+  private startedMs = 0;
+  /** When it was killed, and what was unsynced then may still be. */
+  private killedMs: number | null = null;
 
   constructor(options: ProcessOptions) {
     this.options = options;
@@ -79,6 +86,7 @@ export class SimProcess {
     const { world, network, random, config } = this.options;
     this.life++;
     this.dying = false;
+    this.startedMs = world.nowMs;
     const { life } = this;
     const env: Env = {
       clock: { wallMs: () => this.wallMs(), monotonicMs: () => world.nowMs },
@@ -110,8 +118,10 @@ export class SimProcess {
     };
     const wake = (): void => world.after(0, () => this.guard(life, () => this.member!.turn()));
     try {
-      const sizes = this.options.sizes;
-      this.member = new Member(env, config, { facts, sizes, wake, shutdown: () => {} });
+      const { sizes, cutsStates } = this.options;
+      const options = { facts, sizes, wake, shutdown: () => {} };
+      const stateSizes = { turnBytes: 150, atomicBytesMax: 300 };
+      this.member = new Member(env, config, cutsStates ? { ...options, stateSizes } : options);
     } catch (error) {
       this.options.broken(`${this.name} cannot start: ${(error as Error).stack}`);
       return;
@@ -135,6 +145,10 @@ export class SimProcess {
     if (this.member === null) return;
     this.options.world.note(this.name, how === 'kill' ? 'is killed' : 'loses power');
     this.mustHold = this.survives(how) ? this.confirmed() : new Map();
+    const { nowMs } = this.options.world;
+    // A life too short to sync anything leaves what the one before it had left.
+    if (how === 'power') this.killedMs = null;
+    else if (this.killedMs === null || nowMs - this.startedMs > SYNCED_MS) this.killedMs = nowMs;
     this.member = null;
     this.life++;
     this.options.network.drop(this.name, how === 'power');
@@ -144,6 +158,16 @@ export class SimProcess {
     const { ended } = this;
     this.ended = [];
     for (const tell of ended) tell();
+  }
+
+  /**
+   * Since when what this process acknowledged may not be on its disk, if it syncs within `ms`: what a killed process
+   * left in the page cache is synced only by its next life.
+   */
+  unsyncedSince(ms: number): number {
+    const { nowMs } = this.options.world;
+    const isYoung = this.killedMs !== null && nowMs - this.startedMs < ms;
+    return (isYoung ? this.killedMs! : nowMs) - ms;
   }
 
   /** Whether everything that was confirmed must be there after this end. */

@@ -27,6 +27,11 @@ export const keptSeeds: readonly KeptSeed[] = [
     seed: 342,
     found: 'slots stayed ahead of the vector after a merge that was cut off, until 64 more batches',
   },
+  ...[7201796, 7202703, 7202791, 7203925].map((seed) => ({
+    seed,
+    found:
+      'slots of a state were captured after its vector: a write over them came before its cause',
+  })),
   ...[1795440354970, 1795440358557, 1795440360559, 7300738, 7301845].map((seed) => ({
     seed,
     found: 'a state merge lost a reset that a third region kept: a counter differed for good',

@@ -1,0 +1,179 @@
+import { Db } from '../core/db.ts';
+import { internActor, makeActorId } from '../crdt/roster.ts';
+import { advance, type VersionVector } from '../crdt/version-vector.ts';
+import { type Journal, silentJournal } from '../env.ts';
+import { slotOf } from '../keyspace/slot.ts';
+import { Backlog } from '../log/backlog.ts';
+import { batchMeta } from '../log/batch-meta.ts';
+import { frameBody, frameKind, LOG_KIND } from '../log/frame.ts';
+import { Ahead } from './ahead.ts';
+import type { Peers } from './peers.ts';
+import type { Placement } from './role.ts';
+import { StateMerge } from './state-merge.ts';
+
+const NOW_MS = 1_800_000_000_000;
+const NEVER = Number.POSITIVE_INFINITY;
+const slotOfText = (key: string): number => slotOf(Buffer.from(key), 0, key.length);
+
+class Side {
+  readonly db: Db;
+  readonly backlog = new Backlog(1_000_000);
+  readonly logged: Uint8Array[] = [];
+  readonly told: string[] = [];
+  readonly links: { state: string; heard: VersionVector }[] = [];
+  readonly state: StateMerge;
+  readonly ahead: Ahead;
+  nowMs = 0;
+  private sealedSeq = 0;
+  private sealed: Uint8Array[] = [];
+
+  constructor(number: number) {
+    this.db = new Db({ random: () => 0.5, region: number });
+    this.db.beginTurn(NOW_MS);
+    this.db.newActor(makeActorId(number, 0, 1n));
+    this.db.writable = true;
+    const { db, backlog } = this;
+    const log = (frame: Uint8Array) => this.logged.push(frame);
+    const sealLocal = () => this.seal();
+    this.state = new StateMerge({
+      db,
+      backlog,
+      firstSlot: () => 0,
+      lastSlot: () => 16_383,
+      atomicBytesMax: 0,
+      log,
+      sealLocal,
+      merged: () => {},
+    });
+    const side = this;
+    const journal: Journal = { ...silentJournal, warn: (_, message) => this.told.push(message) };
+    this.ahead = new Ahead({
+      db,
+      backlog,
+      peers: {
+        get dialled() {
+          return side.links.map((puller) => ({ target: { purpose: 'region' }, puller }));
+        },
+      } as unknown as Peers,
+      journal,
+      placement: () => ({ role: 'primary' }) as Placement,
+      monotonicMs: () => this.nowMs,
+      sealLocal,
+      log,
+    });
+  }
+
+  seal(): void {
+    const frame = this.db.takeFrame();
+    if (frame === null) return;
+    this.ahead.mark();
+    this.backlog.appendBatch(this.db.actor, this.sealedSeq + 1, this.db.lastSeq, frame);
+    this.sealedSeq = this.db.lastSeq;
+    this.sealed.push(frame);
+  }
+
+  write(change: (db: Db) => void): Uint8Array {
+    change(this.db);
+    this.seal();
+    return this.sealed.pop()!;
+  }
+
+  apply(frame: Uint8Array): void {
+    expect(this.db.applyBatch(frameBody(frame))).toBe('applied');
+    const meta = batchMeta(frame, this.db.roster);
+    this.backlog.appendBatch(meta.actor, meta.firstSeq, meta.lastSeq, frame);
+  }
+
+  /** Our vector with the other's actor numbers. */
+  vectorFor(other: Side): VersionVector {
+    const vector: VersionVector = [];
+    this.db.vector.forEach((seq, actor) => {
+      advance(vector, internActor(other.db.roster, this.db.roster.ids[actor]), seq);
+    });
+    return vector;
+  }
+
+  /** Takes in a slot of the other as one piece of a state. */
+  take(from: Side, key: string): void {
+    const slot = slotOfText(key);
+    const body = from.db.exportSlot(slot) ?? from.db.emptySlot(slot, from.db.vector);
+    expect(this.state.slot(body)).toBeNull();
+  }
+}
+
+test('what is written here while a state comes in stays, also in slots that come later', () => {
+  const [eu, us] = [new Side(1), new Side(2)];
+  for (const key of ['a', 'b', 'c']) us.write((db) => db.setAdd(key, ['theirs']));
+  eu.write((db) => db.setAdd('b', ['before']));
+  eu.state.begin(us.vectorFor(eu));
+  eu.take(us, 'a');
+  eu.write((db) => db.setAdd('b', ['meanwhile']));
+  eu.write((db) => db.addAmount('n', 5, false));
+  eu.take(us, 'b');
+  eu.take(us, 'c');
+  eu.state.end();
+  expect([...eu.db.setMembers('b')].sort()).toEqual(['before', 'meanwhile', 'theirs']);
+  expect(eu.db.getString('n')).toBe('5');
+  expect(eu.db.exceptionCount).toBe(0);
+});
+
+describe('a slot ahead of the vector', () => {
+  /** eu has taken a state of us in which the slot of k is ahead: it has seen `us` 2, the vector ends at 1. */
+  function ahead(): { eu: Side; us: Side; unseen: Uint8Array } {
+    const [eu, us] = [new Side(1), new Side(2)];
+    us.write((db) => db.setStringText('other', 'x', NEVER));
+    const begun = us.vectorFor(eu);
+    const unseen = us.write((db) => db.setStringText('k', 'theirs', NEVER));
+    eu.state.begin(begun);
+    eu.take(us, 'k');
+    eu.take(us, 'other');
+    eu.state.end();
+    expect(eu.db.exceptionCount).toBeGreaterThan(0);
+    eu.logged.length = 0;
+    return { eu, us, unseen };
+  }
+
+  test('is named before a write that may have seen it, once', () => {
+    const { eu, us } = ahead();
+    const last = eu.backlog.end;
+    eu.write((db) => db.setStringText('k', 'ours', NEVER));
+    eu.write((db) => db.setStringText('k', 'ours again', NEVER));
+    const entries = [last, last + 1, last + 2].map((number) => eu.backlog.entryAt(number));
+    expect(entries.map(({ kind }) => kind)).toEqual(['jump', 'batch', 'batch']);
+    const [jump] = entries;
+    if (jump.kind !== 'jump') throw new Error('no jump');
+    const there = internActor(eu.db.roster, us.db.roster.ids[us.db.actor]);
+    expect(jump.vector[there]).toBe(2);
+    expect(eu.logged.map(frameKind)).toEqual([LOG_KIND.ahead]);
+  });
+
+  test('is adopted when every link stands and nobody has the ops, and not before', () => {
+    const { eu, us } = ahead();
+    const live = (ms: number): void => {
+      for (let n = 0; n < ms; n += 100) {
+        eu.nowMs += 100;
+        eu.ahead.tick();
+      }
+    };
+    const link = { state: 'hello', heard: us.vectorFor(eu) };
+    eu.links.push(link);
+    live(30_000);
+    expect(eu.told).toEqual([]);
+    // us is back and has the op: it comes by the stream.
+    link.state = 'streaming';
+    live(30_000);
+    expect(eu.told).toEqual([]);
+    // us has lost it.
+    const there = internActor(eu.db.roster, us.db.roster.ids[us.db.actor]);
+    link.heard[there] = 1;
+    live(9000);
+    expect(eu.db.exceptionCount).toBe(2);
+    live(2000);
+    expect(eu.told).toHaveLength(1);
+    expect(eu.db.exceptionCount).toBe(0);
+    expect(eu.db.vector[there]).toBe(2);
+    expect(eu.db.getString('k')).toBe('theirs');
+    expect(eu.logged.map(frameKind)).toEqual([LOG_KIND.stateEnd]);
+    expect(eu.backlog.entryAt(eu.backlog.end - 1)).toMatchObject({ kind: 'jump' });
+  });
+});
