@@ -27,7 +27,7 @@ export function scanTable(
   table: Table,
   cursor: number,
   count: number,
-  each: (ref: number) => void,
+  each: (ref: number, hash: number) => void,
 ): number {
   let from = cursor;
   let found = 0;
@@ -50,7 +50,7 @@ function scanHome(
   home: number,
   from: number,
   to: number,
-  each: (ref: number) => void,
+  each: (ref: number, hash: number) => void,
 ): number {
   const words = arena.u32[segment >>> CHUNK_SHIFT];
   const base = (segment & UNIT_MASK) << 1;
@@ -61,7 +61,7 @@ function scanHome(
     const hash = words[base + (place << 1)];
     if (hash < from || hash >= to) continue;
     found++;
-    each(ref);
+    each(ref, hash);
   }
 }
 

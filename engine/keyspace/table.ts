@@ -91,6 +91,22 @@ export class Table {
     }
   }
 
+  /** Whether the table holds this entry under this hash. */
+  holds(hash: number, ref: number): boolean {
+    const index = (hash >>> (32 - this.depthBits)) << 1;
+    const segment = this.directory[index];
+    const depth = this.directory[index + 1] & 0xff;
+    const words = this.arena.u32[segment >>> CHUNK_SHIFT];
+    const base = (segment & UNIT_MASK) << 1;
+    let place = (hash << depth) >>> (32 - PLACE_BITS);
+    for (;;) {
+      const at = base + (place << 1);
+      if (words[at + 1] === 0) return false;
+      if (words[at] === hash && words[at + 1] === ref) return true;
+      place = (place + 1) & PLACE_MASK;
+    }
+  }
+
   /** Adds an entry whose key is not in the table. */
   insert(hash: number, ref: number): void {
     for (;;) {
