@@ -215,6 +215,10 @@ export class Db {
   get memoryBytes(): number {
     return this.ground.keyspace.memoryBytes;
   }
+  /** Of the arena: bytes of blocks in use, and of all its chunks (touched or not). */
+  get arenaBytes(): { readonly usedBytes: number; readonly reservedBytes: number } {
+    return this.ground.keyspace.arena;
+  }
   /** Number of keys that wait for their expiry. */
   get expiringSize(): number {
     return this.ground.keyspace.expiry.size;
