@@ -5,7 +5,7 @@ BUN := node_modules/.bin/bun
 JEST := $(RUN) --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js
 READY := node_modules/.package-lock.json
 
-.PHONY: help install demo demo-kill demo-heal check test test-redis generate format sim sim-long mutants crash keydb-cut failover bench bench-collections images e2e clean
+.PHONY: help install demo demo-kill demo-heal check test test-redis generate format sim sim-long sim-soak mutants crash keydb-cut failover bench bench-collections bench-eviction images e2e clean
 
 help: ## print every target with its line
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ sim: $(READY) ## deterministic simulation: 2,000 seeds, or SEED=n to replay one
 sim-long: $(READY) ## the simulation with fresh seeds for MINUTES=60
 	@$(RUN) engine/sim/main.ts --minutes $(or $(MINUTES),60)
 
+sim-soak: $(READY) ## 12 hours of simulated mixed load in three regions: nothing may grow; HOURS= SEED=
+	@$(RUN) --expose-gc --no-warnings engine/sim/soak-main.ts $(if $(HOURS),--hours $(HOURS)) $(if $(SEED),--seed $(SEED))
+
 mutants: $(READY) ## put mistakes into a copy of the engine, one by one: a test or seeds must notice; ONLY=text
 	@$(RUN) bench/mutants.ts $(if $(ONLY),--only "$(ONLY)")
 
@@ -68,6 +71,9 @@ bench: $(READY) ## speed and size beside the redis-server on PATH, about 10 minu
 
 bench-collections: $(READY) ## small hashes and sets beside the redis-server on PATH: bytes a key, speed pipelined by 16
 	@$(RUN) bench/collections.ts
+
+bench-eviction: $(READY) ## hit ratio of a cache that is too small, beside the redis-server on PATH; KEYS= REQUESTS=
+	@$(RUN) bench/eviction.ts $(if $(KEYS),--keys $(KEYS)) $(if $(REQUESTS),--requests $(REQUESTS))
 
 ##@ Kubernetes
 images: $(READY) ## build meridian-engine:dev and meridian-operator:dev with docker or podman

@@ -7,6 +7,13 @@
  * line is visible to everyone on the machine.
  */
 
+import {
+  EVICTION_POLICIES,
+  EVICTION_SAMPLES_MAX,
+  EVICTIONS_PER_COMMAND_MAX,
+  EVICTIONS_PER_TICK_MAX,
+  type EvictionPolicy,
+} from './core/eviction.ts';
 import { PACKED_BYTES_MAX, PACKED_ELEMENTS_MAX } from './keyspace/packed-block.ts';
 
 export type FsyncPolicy = 'always' | 'everysec' | 'no';
@@ -47,6 +54,7 @@ export type Config = {
   readonly fsync: FsyncPolicy;
   readonly peers: readonly PeerAddress[];
   readonly maxMemoryBytes: number;
+  readonly maxMemoryPolicy: EvictionPolicy;
   readonly minReplicas: number;
   readonly backlogBytesMax: number;
   readonly slots: SlotRange;
@@ -136,10 +144,10 @@ export const flags: readonly Flag[] = [
   { name: 'maxmemory', value: 'BYTES|512mb', roles: shard, initial: '0', about: '0: no limit' },
   {
     name: 'maxmemory-policy',
-    value: 'noeviction',
+    value: 'POLICY',
     roles: shard,
     initial: 'noeviction',
-    about: 'what to do at maxmemory',
+    about: "what goes at maxmemory, by Redis' names",
   },
   { name: 'min-replicas', value: 'N', roles: shard, initial: '0', about: 'copies before a reply' },
   {
@@ -263,6 +271,21 @@ export const limits = {
     unit: 'bytes',
     value: PACKED_BYTES_MAX,
     reached: 'as above, whatever the number of elements',
+  },
+  evictionsPerCommandMax: {
+    unit: 'keys',
+    value: EVICTIONS_PER_COMMAND_MAX,
+    reached: 'the command runs, the tick evicts on; refused when memory is 1.125 × maxmemory',
+  },
+  evictionsPerTickMax: {
+    unit: 'keys',
+    value: EVICTIONS_PER_TICK_MAX,
+    reached: 'the next tick evicts on',
+  },
+  evictionSamplesMax: {
+    unit: 'keys',
+    value: EVICTION_SAMPLES_MAX,
+    reached: 'CONFIG SET maxmemory-samples refuses more',
   },
   clientsMax: { unit: 'connections', value: 10_000, reached: 'further clients get an error' },
   clientHeldBytesMax: {
@@ -390,7 +413,6 @@ export function readConfig(
     const flag = flags.find((known) => known.name === name)!;
     if (!flag.roles.includes(role)) errors.push(`--${name}: not known to the role ${role}`);
   }
-  oneOf('maxmemory-policy', ['noeviction']);
   const config: Config = {
     role,
     region: required('region'),
@@ -414,6 +436,7 @@ export function readConfig(
     fsync: oneOf('fsync', ['always', 'everysec', 'no']),
     peers: (given.get('peer') ?? []).flatMap((value) => readPeer(value, errors)),
     maxMemoryBytes: readBytes('maxmemory', text('maxmemory')!, errors),
+    maxMemoryPolicy: oneOf('maxmemory-policy', EVICTION_POLICIES),
     minReplicas: whole('min-replicas', text('min-replicas'), 0, 15),
     backlogBytesMax: readBytes('backlog-bytes', text('backlog-bytes')!, errors),
     slots: readSlots(text('slots')!, errors),

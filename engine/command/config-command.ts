@@ -125,8 +125,9 @@ function configSet(session: ClientSession, args: Args): void {
 }
 
 function configResetStat(session: ClientSession): void {
-  const { clients, member } = session.server;
+  const { clients, db, member } = session.server;
   member.resetStats?.();
+  db.resetCounts();
   clients.commandsProcessed = 0;
   clients.connectionsReceived = 0;
   clients.inputBytes = 0;

@@ -3,9 +3,16 @@
  *
  * Most are fixed: they come from flags or from the resource, or are Redis settings that clients and
  * benchmarks ask for and whose answer is always the same here. The few that may change at run time
- * (password, memory limit) say how a value is checked and put into force.
+ * (password, memory limit and eviction) say how a value is checked and put into force.
  */
 import type { Db } from '../core/db.ts';
+import {
+  EVICTION_POLICIES,
+  EVICTION_SAMPLES_MAX,
+  EVICTIONS_PER_COMMAND_MAX,
+  type EvictionPolicy,
+} from '../core/eviction.ts';
+import { LFU_DECAY_MINUTES, LFU_LOG_FACTOR } from '../keyspace/access.ts';
 
 export type Setting = {
   readonly name: string;
@@ -18,6 +25,7 @@ export type Setting = {
 export type ConfigStart = {
   readonly requirepass?: string;
   readonly maxMemoryBytes?: number;
+  readonly maxMemoryPolicy?: EvictionPolicy;
   readonly port?: number;
   readonly tlsPort?: number;
   readonly bind?: string;
@@ -39,7 +47,7 @@ const UNIT: Readonly<Record<string, number>> = {
 /** Redis settings that are always the same here, for clients that ask. */
 const FIXED: Readonly<Record<string, string>> = {
   databases: '1',
-  'maxmemory-policy': 'noeviction',
+  'maxmemory-eviction-tenacity': '10',
   save: '',
   timeout: '0',
   'tcp-keepalive': '300',
@@ -53,7 +61,8 @@ const FIXED: Readonly<Record<string, string>> = {
   'set-max-intset-entries': '512',
   'hash-max-listpack-entries': '128',
   'hash-max-listpack-value': '64',
-  'lfu-decay-time': '1',
+  'lfu-decay-time': String(LFU_DECAY_MINUTES),
+  'lfu-log-factor': String(LFU_LOG_FACTOR),
   'slowlog-max-len': '128',
 };
 
@@ -71,6 +80,7 @@ export class ConfigStore {
     this.requirepass = start.requirepass ?? '';
     this.maxMemoryBytes = start.maxMemoryBytes ?? db.maxMemoryBytes;
     db.maxMemoryBytes = 0;
+    db.evictor.policy = start.maxMemoryPolicy ?? 'noeviction';
     for (const [name, value] of Object.entries(FIXED)) this.add({ name, get: () => value });
     const fixed: [string, string][] = [
       ['port', String(start.port ?? 0)],
@@ -96,6 +106,45 @@ export class ConfigStore {
         const bytes = parseMemory(value);
         if (bytes === null) return 'argument must be a memory value';
         this.maxMemoryBytes = bytes;
+        return null;
+      },
+    });
+    this.addEviction(db);
+  }
+
+  /** Whether the keyspace takes more than it may. */
+  isFull(db: Db): boolean {
+    return this.maxMemoryBytes !== 0 && db.memoryBytes > this.maxMemoryBytes;
+  }
+
+  /** Evicts by the policy, a bounded number of keys; false: growing commands must be refused. */
+  makeRoom(db: Db): boolean {
+    return db.evictor.makeRoom(this.maxMemoryBytes, EVICTIONS_PER_COMMAND_MAX);
+  }
+
+  private addEviction({ evictor }: Db): void {
+    this.add({
+      name: 'maxmemory-policy',
+      get: () => evictor.policy,
+      set: (value) => {
+        const policy = EVICTION_POLICIES.find((known) => known === value.toLowerCase());
+        if (policy === undefined) {
+          return `argument(s) must be one of the following: ${EVICTION_POLICIES.join(', ')}`;
+        }
+        if (policy !== evictor.policy) evictor.policy = policy;
+        return null;
+      },
+    });
+    this.add({
+      name: 'maxmemory-samples',
+      get: () => String(evictor.samples),
+      set: (value) => {
+        if (!/^-?\d+$/.test(value)) return "argument couldn't be parsed into an integer";
+        const samples = Number(value);
+        if (samples < 1 || samples > EVICTION_SAMPLES_MAX) {
+          return `argument must be between 1 and ${EVICTION_SAMPLES_MAX} inclusive`;
+        }
+        evictor.samples = samples;
         return null;
       },
     });

@@ -125,6 +125,8 @@ export type ServerContext = {
 };
 
 export type ProcessFacts = {
+  /** Resident bytes of the process; 0: not known. */
+  readonly residentBytes?: () => number;
   readonly version: string;
   readonly runtime: string;
   readonly os: string;

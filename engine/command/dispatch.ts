@@ -125,11 +125,14 @@ export function refusal(session: ClientSession, entry: Entry, args: Args): strin
   const { db, member, config } = session.server;
   // EXEC is what it runs: it meets the gates of all queued commands.
   const effect = (bits & EXEC) !== 0 && transaction !== null ? transaction.bits : bits;
-  if (config.maxMemoryBytes !== 0 && db.memoryBytes > config.maxMemoryBytes) {
-    const queues = transaction !== null && (bits & CONTROLS_MULTI) === 0;
-    if ((effect & DENY_OOM) !== 0 || queues) return errorText('outOfMemory');
-  }
   const role = member.role();
+  // A replica takes what its primary has; only a primary refuses and evicts.
+  if (role === 'primary' && config.isFull(db)) {
+    const queues = transaction !== null && (bits & CONTROLS_MULTI) === 0;
+    if (((effect & DENY_OOM) !== 0 || queues) && !config.makeRoom(db)) {
+      return errorText('outOfMemory');
+    }
+  }
   if (role === 'replica' && (effect & WRITE) !== 0) return errorText('readOnly');
   if (session.subscribed && session.output.protocol === 2 && (bits & SUBSCRIBE_MODE) === 0) {
     return errorText('subscribeMode', entry.name);

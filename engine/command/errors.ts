@@ -269,7 +269,9 @@ export const errorCatalogue = {
   },
   outOfMemory: {
     text: "OOM command not allowed when used memory > 'maxmemory'.",
-    meaning: 'The member is full: delete keys, or give the database more memory.',
+    meaning:
+      'The member is full and its eviction policy finds nothing to evict: delete keys, give the ' +
+      'database more memory, or another maxmemory-policy.',
   },
   wrongType: {
     text: 'WRONGTYPE Operation against a key holding the wrong kind of value',
@@ -316,7 +318,13 @@ export const errorCatalogue = {
       'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note ' +
       'that when switching between policies at runtime LRU and LFU data will take some time ' +
       'to adjust.',
-    meaning: 'OBJECT FREQ needs an LFU policy, which Meridian does not have yet.',
+    meaning: 'OBJECT FREQ needs an LFU policy: CONFIG SET maxmemory-policy allkeys-lfu.',
+  },
+  lruPolicy: {
+    text:
+      'ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when ' +
+      'switching between policies at runtime LRU and LFU data will take some time to adjust.',
+    meaning: 'OBJECT IDLETIME needs a policy that is not LFU; OBJECT FREQ answers now.',
   },
   configUnknown: {
     text: "ERR Unknown option or number of arguments for CONFIG SET - '%s'",

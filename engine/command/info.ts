@@ -74,16 +74,7 @@ function ownSections(server: ServerContext): InfoSection[] {
         ['pubsub_clients', pubsub],
       ],
     },
-    {
-      title: 'Memory',
-      lines: [
-        ['used_memory', db.memoryBytes],
-        ['used_memory_human', humanBytes(db.memoryBytes)],
-        ['maxmemory', config.maxMemoryBytes],
-        ['maxmemory_human', humanBytes(config.maxMemoryBytes)],
-        ['maxmemory_policy', 'noeviction'],
-      ],
-    },
+    memorySection(server),
     { title: 'Persistence', lines: [['loading', server.member.role() === 'starting' ? 1 : 0]] },
     {
       title: 'Stats',
@@ -91,6 +82,8 @@ function ownSections(server: ServerContext): InfoSection[] {
         ['total_connections_received', clients.connectionsReceived],
         ['total_commands_processed', clients.commandsProcessed],
         ['total_net_input_bytes', clients.inputBytes],
+        ['expired_keys', db.expiredKeys],
+        ['evicted_keys', db.evictor.evicted],
         ['pubsub_channels', server.pubsub.names('channel', null).length],
         ['pubsub_patterns', server.pubsub.names('pattern', null).length],
       ],
@@ -102,6 +95,33 @@ function ownSections(server: ServerContext): InfoSection[] {
       lines: keys > 0 ? [['db0', `keys=${keys},expires=${db.expiringSize},avg_ttl=0`]] : [],
     },
   ];
+}
+
+/**
+ * `used_memory` is the keyspace, exactly: what maxmemory limits and MEMORY USAGE divides. The rest of
+ * the process (runtime, backlog, buffers, garbage not yet collected) shows in `used_memory_rss` only.
+ */
+function memorySection({ db, config, process: facts }: ServerContext): InfoSection {
+  const used = db.memoryBytes;
+  const resident = facts.residentBytes?.() ?? 0;
+  const { usedBytes, reservedBytes } = db.arenaBytes;
+  return {
+    title: 'Memory',
+    lines: [
+      ['used_memory', used],
+      ['used_memory_human', humanBytes(used)],
+      ['used_memory_rss', resident],
+      ['used_memory_rss_human', humanBytes(resident)],
+      ['maxmemory', config.maxMemoryBytes],
+      ['maxmemory_human', humanBytes(config.maxMemoryBytes)],
+      ['maxmemory_policy', db.evictor.policy],
+      ['allocator_allocated', usedBytes],
+      ['allocator_active', reservedBytes],
+      ['allocator_frag_ratio', (reservedBytes / Math.max(1, usedBytes)).toFixed(2)],
+      ['mem_fragmentation_ratio', (resident / Math.max(1, used)).toFixed(2)],
+      ['mem_fragmentation_bytes', Math.max(0, resident - used)],
+    ],
+  };
 }
 
 function replicationSection(server: ServerContext): InfoSection {

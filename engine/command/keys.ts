@@ -50,7 +50,7 @@ export const keyCommands: readonly Command[] = [
     flags: ['readonly', 'fast'],
     keys: { first: 1, last: -1, step: 1 },
     since: '3.2.1',
-    summary: 'Counts those of the keys that exist.',
+    summary: 'Marks keys as used now, and counts those that exist.',
     complexity: 'O(N) for N keys that will be touched',
     reply: count,
     run: touch,
@@ -99,9 +99,13 @@ function exists(session: ClientSession, args: Args): void {
   session.output.integer(found);
 }
 
-/** Access times are not kept, so a touch only counts. */
 function touch(session: ClientSession, args: Args): void {
-  exists(session, args);
+  const { db } = session.server;
+  let found = 0;
+  // It is what NO-TOUCH does not concern.
+  db.tracksAccess = true;
+  for (let i = 1; i < args.count; i++) if (db.touch(args.text(i))) found++;
+  session.output.integer(found);
 }
 
 function type(session: ClientSession, args: Args): void {

@@ -1069,4 +1069,111 @@ export const compareCases: Readonly<Record<string, readonly Case[]>> = {
     same SHUTDOWN ABORT
     sameError DEBUG JMAP
   `),
+  'a full memory without eviction': play(`
+    same CONFIG SET maxmemory-policy noeviction
+    run SET k v
+    run SET n 5 EX 1000
+    run SADD s a b
+    run SADD t c
+    run HSET h f v g w
+    same CONFIG SET maxmemory 1
+    same SET k w
+    same SET k w XX
+    same APPEND k w
+    same INCR n
+    same INCRBYFLOAT n 1.5
+    same SETRANGE k 1 x
+    same SETBIT k 1 1
+    same MSET a 1 b 2
+    same MSETNX a 1
+    same GETSET k x
+    same GETDEL none
+    same GETEX k EX 100
+    same GETEX k PERSIST
+    same SADD s c
+    same SINTERSTORE x s t
+    same SUNIONSTORE x s t
+    same SDIFFSTORE x s t
+    same HSET h f w
+    same HINCRBY h x 1
+    same HSETNX h y 1
+    same COPY k l
+    same GET k
+    sameSorted SMEMBERS s
+    same HGETALL h
+    same EXISTS k n s
+    same EXPIRE k 1000
+    same PERSIST k
+    same RENAME k l
+    same SMOVE s t a
+    same SREM s b
+    same HDEL h f
+    same DEL l
+    same UNLINK n
+    same DBSIZE
+    same MULTI
+    same GET k
+    same SET k v
+    same EXEC
+    same MULTI
+    same DEL t
+    same EXEC
+    same MULTI
+    same DISCARD
+    same WATCH k
+    same UNWATCH
+    same PING
+    same PUBLISH c m
+    same CONFIG SET maxmemory-policy volatile-lru
+    same SET k w
+    same EXISTS h
+    same FLUSHALL
+    same CONFIG SET maxmemory 0 maxmemory-policy noeviction
+    same SET k v
+  `),
+  'a full memory with eviction': play(`
+    run SET a 1
+    run SET b 2 EX 1000
+    run SADD s x y
+    same CONFIG SET maxmemory-policy volatile-ttl
+    same CONFIG SET maxmemory 1
+    same SET k w
+    same CONFIG SET maxmemory 0
+    same EXISTS a s
+    same GET b
+    same CONFIG SET maxmemory-policy ALLKEYS-RANDOM
+    same CONFIG GET maxmemory-policy
+    same CONFIG SET maxmemory 1
+    same SET k w
+    same DBSIZE
+    same MULTI
+    same SET k v
+    same EXEC
+    same CONFIG SET maxmemory 0 maxmemory-policy noeviction
+  `),
+  'settings and answers of eviction': play(`
+    same CONFIG SET maxmemory-policy lru
+    same CONFIG SET maxmemory-samples 10
+    same CONFIG GET maxmemory-samples
+    same CONFIG SET maxmemory-samples abc
+    sameError CONFIG SET maxmemory-samples 0
+    same CONFIG SET maxmemory-samples 5
+    same CONFIG GET lfu-decay-time
+    same CONFIG GET lfu-log-factor
+    same CONFIG GET maxmemory-eviction-tenacity
+    run SET k v
+    same OBJECT IDLETIME k
+    same OBJECT FREQ k
+    same OBJECT FREQ none
+    same CONFIG SET maxmemory-policy allkeys-lfu
+    run SET l v
+    same OBJECT FREQ l
+    same GET l
+    same OBJECT FREQ l
+    same TOUCH l none
+    same OBJECT IDLETIME l
+    same OBJECT IDLETIME none
+    same CONFIG SET maxmemory-policy noeviction
+    same OBJECT FREQ l
+  `),
 };

@@ -221,7 +221,7 @@ export const serverCommands: readonly Command[] = [
         flags: ['readonly'],
         keys: { first: 2, last: 2, step: 1 },
         since: '2.2.3',
-        summary: 'Returns 0 for a key that exists.',
+        summary: 'Returns the seconds since the last use of a key, in coarse steps.',
         complexity: 'O(1)',
         reply: either(count, nil),
         run: objectIdleTime,
@@ -233,7 +233,7 @@ export const serverCommands: readonly Command[] = [
         flags: ['readonly'],
         keys: { first: 2, last: 2, step: 1 },
         since: '4.0.0',
-        summary: 'Is refused without an LFU policy.',
+        summary: 'Returns the logarithmic use counter of a key, under an LFU policy.',
         complexity: 'O(1)',
         reply: either(count, nil),
         run: objectFreq,
@@ -422,22 +422,25 @@ function encodingOf(session: ClientSession, key: string): string | null {
 }
 
 function objectRefcount(session: ClientSession, args: Args): void {
-  writeIfExists(session, args, 1);
+  if (session.server.db.type(args.text(2)) === 'none') session.output.nullBulk();
+  else session.output.integer(1);
 }
 
-/** Access times are not kept, as no eviction policy needs them yet. */
+/** In steps of an epoch (keyspace/access.ts): at least so many seconds. */
 function objectIdleTime(session: ClientSession, args: Args): void {
-  writeIfExists(session, args, 0);
+  const { db } = session.server;
+  const byte = db.accessByte(args.text(2));
+  if (byte >= 0 && db.evictor.policy.endsWith('-lfu')) throw commandError('lruPolicy');
+  if (byte < 0) session.output.nullBulk();
+  else session.output.integer(Math.floor(db.idleMs(byte) / 1000));
 }
 
 function objectFreq(session: ClientSession, args: Args): void {
-  if (session.server.db.type(args.text(2)) !== 'none') throw commandError('lfuPolicy');
-  session.output.nullBulk();
-}
-
-function writeIfExists(session: ClientSession, args: Args, value: number): void {
-  if (session.server.db.type(args.text(2)) === 'none') session.output.nullBulk();
-  else session.output.integer(value);
+  const { db } = session.server;
+  const byte = db.accessByte(args.text(2));
+  if (byte >= 0 && !db.evictor.policy.endsWith('-lfu')) throw commandError('lfuPolicy');
+  if (byte < 0) session.output.nullBulk();
+  else session.output.integer(byte);
 }
 
 function objectHelp(session: ClientSession): void {

@@ -164,6 +164,8 @@ export class ClientSession {
   call(entry: Entry, args: Args): void {
     const output = this.output;
     const mark = output.length;
+    const { noTouch } = this;
+    if (noTouch) this.server.db.tracksAccess = false;
     try {
       entry.run!(this, args);
       this.checkOutput();
@@ -172,6 +174,7 @@ export class ClientSession {
       output.truncate(mark);
       output.error(error.message);
     }
+    if (noTouch) this.server.db.tracksAccess = true;
   }
 
   /**

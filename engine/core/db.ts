@@ -12,10 +12,12 @@ import type { Actor, Bytes } from '../crdt/dot.ts';
 import { explainKey, type KeyExplanation } from '../crdt/explain.ts';
 import { internActor, type Roster } from '../crdt/roster.ts';
 import { advance, joinVector, type VersionVector } from '../crdt/version-vector.ts';
+import { META_ACCESS_SHIFT, metaOf } from '../keyspace/entry.ts';
 import { BatchReader } from '../op/batch-reader.ts';
 import type { ByteWriter } from '../op/byte-writer.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
+import { EVICTIONS_PER_TICK_MAX, Evictor } from './eviction.ts';
 import { Ground } from './ground.ts';
 import * as hashes from './hashes.ts';
 import { type KeyRepair, repairKey } from './key-repair.ts';
@@ -64,12 +66,15 @@ export interface DbOptions {
 export class Db {
   /** Decimal text of the last `increment` that returned NaN. */
   wideResult = '';
+  /** Which keys go when memory is full. */
+  readonly evictor: Evictor;
   private readonly ground: Ground;
   private readonly remote: RemoteBatches;
 
   constructor(options: DbOptions) {
     const { random, region, adviseMemory, blockElementsMax } = options;
     this.ground = new Ground(random, region, adviseMemory ?? null, blockElementsMax);
+    this.evictor = new Evictor(this.ground);
     this.ground.maxMemoryBytes = options.maxMemoryBytes ?? 0;
     this.ground.packing = options.packing ?? true;
     this.remote = new RemoteBatches(this.ground, new BatchReader(this.ground.roster));
@@ -210,14 +215,45 @@ export class Db {
   get memoryBytes(): number {
     return this.ground.keyspace.memoryBytes;
   }
+  /** Of the arena: bytes of blocks in use, and of all its chunks (touched or not). */
+  get arenaBytes(): { readonly usedBytes: number; readonly reservedBytes: number } {
+    return this.ground.keyspace.arena;
+  }
   /** Number of keys that wait for their expiry. */
   get expiringSize(): number {
     return this.ground.keyspace.expiry.size;
   }
   /** Bytes that this key takes; 0 when absent. */
   keyMemory(key: Bytes): number {
-    const { ref } = this.ground.findText(key);
+    const ref = this.ground.peek(key);
     return ref === 0 ? 0 : this.ground.keyspace.entryBytes(ref);
+  }
+  /** The key's access byte (keyspace/access.ts); -1: no such key. */
+  accessByte(key: Bytes): number {
+    const { keyspace } = this.ground;
+    const ref = this.ground.peekVisible(key);
+    return ref === 0 ? -1 : (metaOf(keyspace.arena, ref) >>> META_ACCESS_SHIFT) & 0xff;
+  }
+  /** Least ms since the last use of a key with this access byte, under a policy that is not LFU. */
+  idleMs(accessByte: number): number {
+    return this.ground.keyspace.access.idleMs(accessByte, this.ground.nowMs);
+  }
+  /** False: until it is true again, uses leave no trace in access bytes. */
+  set tracksAccess(tracks: boolean) {
+    this.ground.keyspace.access.paused = !tracks;
+  }
+  /** Notes a use of the key. False: there is no such key. */
+  touch(key: Bytes): boolean {
+    return keys.touch(this.ground, key);
+  }
+  /** Keys that were deleted because their time had come. */
+  get expiredKeys(): number {
+    return this.ground.expired;
+  }
+  /** CONFIG RESETSTAT: counts of expired and evicted keys begin again. */
+  resetCounts(): void {
+    this.ground.expired = 0;
+    this.evictor.evicted = 0;
   }
   /** Expiry in ms since the epoch; Infinity: none; undefined: no such key. */
   expiry(key: Bytes): number | undefined {
@@ -522,12 +558,17 @@ export class Db {
   // ── Time ──────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Deletes keys that are due at `nowMs`, in at most about `budget` steps; begins a turn. Only a
-   * writable member does. Returns how many were deleted.
+   * Deletes keys that are due at `nowMs`, in at most about `budget` steps; then evicts, a bounded
+   * number of keys, until the keyspace takes no more than `maxMemoryBytes` (0: no limit). Begins a
+   * turn. Only a writable member deletes. Returns how many keys had expired.
    */
-  tick(nowMs: number, budget: number): number {
+  tick(nowMs: number, budget: number, maxMemoryBytes = 0): number {
     this.ground.nowMs = nowMs;
     this.ground.keyspace.tables.reclaim(RECLAIMED_PER_TICK);
-    return this.ground.writable && this.ground.actor >= 0 ? keys.expireDue(this.ground, budget) : 0;
+    this.evictor.tick();
+    if (!this.ground.writable || this.ground.actor < 0) return 0;
+    const expired = keys.expireDue(this.ground, budget);
+    if (maxMemoryBytes > 0) this.evictor.makeRoom(maxMemoryBytes, EVICTIONS_PER_TICK_MAX);
+    return expired;
   }
 }

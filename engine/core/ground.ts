@@ -67,6 +67,8 @@ export class Ground {
   /** Last seq of that actor. */
   seq = 0;
   writable = false;
+  /** Keys deleted because their time had come. */
+  expired = 0;
   maxMemoryBytes = 0;
   /** Whether sets and hashes lie off the heap, as packed blocks and tables. */
   packing = true;
@@ -106,15 +108,13 @@ export class Ground {
     place.start = start;
     place.end = end;
     place.slot = ref === 0 ? slotOf(buf, start, end) : keyspace.slotOf(ref);
+    if (ref !== 0) keyspace.touch(ref);
     return place;
   }
 
   /** Where a key given as text is; its bytes are in this object's scratch memory. */
   findText(key: Bytes): KeyPlace {
-    const length = key.length;
-    if (length > this.scratch.length) this.scratch = Buffer.allocUnsafeSlow(length * 2);
-    this.scratch.latin1Write(key, 0, length);
-    return this.find(this.scratch, 0, length);
+    return this.find(this.scratchOf(key), 0, key.length);
   }
 
   /** The place of an entry, with its key copied to the scratch memory. */
@@ -142,6 +142,21 @@ export class Ground {
   findSeen(buf: Uint8Array, start: number, end: number): number {
     const { keyspace } = this;
     const ref = keyspace.find(keyspace.hash.of(buf, start, end), buf, start, end);
+    if (ref === 0 || this.isExpired(ref)) return 0;
+    keyspace.touch(ref);
+    return ref;
+  }
+
+  /** The entry of a key, expired or not, without a trace in its access byte; 0: absent. */
+  peek(key: Bytes): number {
+    const bytes = this.scratchOf(key);
+    const { keyspace } = this;
+    return keyspace.find(keyspace.hash.of(bytes, 0, key.length), bytes, 0, key.length);
+  }
+
+  /** As `findVisible`, without a trace in its access byte. */
+  peekVisible(key: Bytes): number {
+    const ref = this.peek(key);
     return ref === 0 || this.isExpired(ref) ? 0 : ref;
   }
 
@@ -170,6 +185,7 @@ export class Ground {
   findForWrite(key: Bytes): KeyPlace {
     const place = this.findText(key);
     if (place.ref === 0 || !this.isExpired(place.ref)) return place;
+    this.expired++;
     this.deletePlace(place);
     // Whoever watches the key may have looked up others meanwhile.
     return this.findText(key);
@@ -179,6 +195,7 @@ export class Ground {
   findLive(buf: Uint8Array, start: number, end: number): KeyPlace {
     const place = this.find(buf, start, end);
     if (place.ref === 0 || !this.isExpired(place.ref)) return place;
+    this.expired++;
     this.deletePlace(place);
     return this.find(buf, start, end);
   }
@@ -314,6 +331,14 @@ export class Ground {
     const winner = winningTtlWrite(state.ttl, this.roster);
     if (winner === null || winner.expiry === NEVER) return NEVER;
     return winner.expiry + this.graceMs(winner.actor);
+  }
+
+  /** The key in scratch memory, from 0 on. */
+  private scratchOf(key: Bytes): Buffer {
+    const { length } = key;
+    if (length > this.scratch.length) this.scratch = Buffer.allocUnsafeSlow(length * 2);
+    this.scratch.latin1Write(key, 0, length);
+    return this.scratch;
   }
 
   private graceMs(actor: Actor): number {

@@ -20,6 +20,7 @@ import {
   TABLE_SET,
   tableKind,
 } from '../keyspace/entry.ts';
+import type { KeyPlace } from '../keyspace/key-place.ts';
 import { loadState } from '../keyspace/packed-string.ts';
 import { randomEntry, scanTable } from '../keyspace/scan.ts';
 import { SLOT_COUNT } from '../keyspace/slot.ts';
@@ -45,18 +46,32 @@ export function exists(ground: Ground, buf: Uint8Array, start: number, end: numb
   return isVisible(ground, keyspace.find(keyspace.hash.of(buf, start, end), buf, start, end));
 }
 
+/** TOUCH. False: there is no such key. */
+export function touch(ground: Ground, key: Bytes): boolean {
+  const ref = ground.peek(key);
+  if (!isVisible(ground, ref)) return false;
+  ground.keyspace.touch(ref);
+  return true;
+}
+
 /** DEL. False: there was no such key. */
 export function deleteKey(ground: Ground, buf: Uint8Array, start: number, end: number): boolean {
   ground.checkWritable();
   const place = ground.find(buf, start, end);
-  const { ref } = place;
-  if (ref === 0) return false;
+  if (place.ref === 0) return false;
+  const seen = isVisible(ground, place.ref);
+  if (seen || ground.isExpired(place.ref)) deleteAt(ground, place);
+  return seen;
+}
+
+/** Removes what is at `place`, which holds something, as one op. */
+export function deleteAt(ground: Ground, place: KeyPlace): void {
   const { keyspace } = ground;
+  const { ref, buf, start, end } = place;
   const meta = metaOf(keyspace.arena, ref);
-  const seen = isVisible(ground, ref);
   if (!isPlain(meta)) {
-    if (seen || ground.isExpired(ref)) ground.deletePlace(place);
-    return seen;
+    ground.deletePlace(place);
+    return;
   }
   const words = keyspace.arena.u32[ref >>> CHUNK_SHIFT];
   const word = siblingUnit(ref, meta) << 1;
@@ -65,7 +80,6 @@ export function deleteKey(ground: Ground, buf: Uint8Array, start: number, end: n
   ground.batch.deleteDot(place.slot, hlc, buf, start, end, actor, dotSeq(words, word));
   keyspace.remove(place.hash, ref);
   if (ground.touched !== null) ground.touched(latin1(place));
-  return seen;
 }
 
 export function deleteText(ground: Ground, key: Bytes): boolean {
@@ -75,7 +89,7 @@ export function deleteText(ground: Ground, key: Bytes): boolean {
 
 /** The type that clients see; null: no such key. */
 export function typeOf(ground: Ground, key: Bytes): ValueType | null {
-  const ref = ground.findVisible(key);
+  const ref = ground.peekVisible(key);
   if (ref === 0) return null;
   const meta = metaOf(ground.keyspace.arena, ref);
   if ((meta & META_RICH) === 0) return 'string';
@@ -86,7 +100,7 @@ export function typeOf(ground: Ground, key: Bytes): ValueType | null {
 
 /** ms since the epoch; Infinity: no TTL; undefined: no such key. */
 export function expiryOfKey(ground: Ground, key: Bytes): number | undefined {
-  const ref = ground.findVisible(key);
+  const ref = ground.peekVisible(key);
   if (ref === 0) return undefined;
   if (!ground.keyspace.isRich(ref)) return expiryOf(ground.keyspace.arena, ref);
   const state = loadState(ground.keyspace, ref);
@@ -221,8 +235,9 @@ export function randomKey(ground: Ground): Bytes | null {
 export function expireDue(ground: Ground, budget: number): number {
   let deleted = 0;
   ground.keyspace.expiry.advance(ground.nowMs, budget, (ref) => {
-    ground.deletePlace(ground.findEntry(ref));
+    deleteAt(ground, ground.findEntry(ref));
     deleted++;
   });
+  ground.expired += deleted;
   return deleted;
 }

@@ -4,17 +4,17 @@
  * What is written here equals what applyOp and pack would write; core.test.ts checks that.
  */
 
-import { CHUNK_SHIFT, CLASS_OF_UNITS, UNIT_MASK } from '../keyspace/arena.ts';
+import { CHUNK_SHIFT, UNIT_MASK } from '../keyspace/arena.ts';
 import {
   CONTRIBUTION_UNITS,
   contributionUnit,
   dotActor,
+  entryClass,
   HEADER_UNITS,
   keyOffset,
   LAYOUT_COUNT_SHIFT,
   LAYOUT_SIBLING,
   LAYOUT_VALUE_OUTSIDE,
-  META_CLASS_SHIFT,
   META_RICH,
   OUTSIDE_BYTES,
   siblingUnit,
@@ -22,7 +22,6 @@ import {
   TTL_OWN_FINITE,
   TTL_OWN_INFINITE,
   TTL_SEPARATE,
-  UNITS_BEFORE_KEY,
   writeDot,
 } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
@@ -91,9 +90,9 @@ function overwrites(keyspace: Keyspace, ref: number, layout: number, length: num
   const meta = words[word + 2];
   if ((meta & (0xff | META_RICH)) !== layout || length > 0xffff) return false;
   const keyLength = words[word + 3] & 0xffff;
-  const units = UNITS_BEFORE_KEY[layout] + ((keyLength + length + 7) >>> 3);
-  if (CLASS_OF_UNITS[units] !== ((meta >>> META_CLASS_SHIFT) & 0xff)) return false;
-  words[word + 3] = (keyLength | (length << 16)) >>> 0;
+  const lengths = (keyLength | (length << 16)) >>> 0;
+  if (entryClass(layout, lengths) !== entryClass(layout, words[word + 3])) return false;
+  words[word + 3] = lengths;
   return true;
 }
 

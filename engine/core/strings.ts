@@ -57,6 +57,7 @@ export function readString(
     out.nullBulk();
     return true;
   }
+  keyspace.touch(ref);
   const meta = metaOf(keyspace.arena, ref);
   if ((meta & (COUNT_MASK | META_RICH)) === 0) {
     keyspace.locateValue(ref);

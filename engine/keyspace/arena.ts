@@ -89,6 +89,9 @@ export class Arena {
 
   /** Frees everything at once; all refs are void. */
   reset(): void {
+    // Detached buffers go back to the system at once; others only when the collector comes by, and
+    // it does not come to a process whose JavaScript heap does not grow.
+    for (const { buffer } of this.u32) (buffer as ArrayBuffer).transfer(0);
     this.u8 = [];
     this.u32 = [];
     this.f64 = [];

@@ -4,7 +4,7 @@
  *     word 0    u32   next entry of the slot          (slot-list.ts)
  *     word 1    u32   previous entry of the slot
  *     word 2    u8    layout: bits 0-1 TTL kind, 2 sibling, 3 value outside, 4-7 contributions
- *               u8    size class of the block
+ *               u8    when or how often it was used (access.ts)
  *               u16   bits 0-13 slot, 14 rich, 15 key outside
  *     word 3    u16   length of the key as stored here
  *               u16   length of the value as stored here
@@ -30,12 +30,15 @@
  * the wheel, else 0. A key or value that would make the block too large lies *outside*: the 4
  * stored bytes are an index into the keyspace's JS byte arrays.
  *
- * Validity: 1. the size class is the one the block was allocated with; 2. kinds 1 and 2 of a packed
+ * The size class of the block follows from layout and lengths (`entryClass`): it is always the
+ * smallest that holds the entry.
+ *
+ * Validity: 1. the block was allocated with that class; 2. kinds 1 and 2 of a packed
  * entry have a sibling; 3. an entry with a finite expiry is in the wheel (expiry-index.ts); 4. the
  * contributions are in the order of KeyState.
  */
 
-import { type Arena, CHUNK_SHIFT, UNIT_MASK } from './arena.ts';
+import { type Arena, CHUNK_SHIFT, CLASS_OF_UNITS, UNIT_MASK } from './arena.ts';
 
 export const TTL_NONE = 0;
 export const TTL_OWN_INFINITE = 1;
@@ -56,7 +59,8 @@ export const SLOT_MASK = 0x3fff;
 export const META_RICH = 0x40000000;
 export const META_KEY_OUTSIDE = 0x80000000;
 export const META_SLOT_SHIFT = 16;
-export const META_CLASS_SHIFT = 8;
+export const META_ACCESS_SHIFT = 8;
+export const META_ACCESS_MASK = 0xff00;
 
 export const HEADER_UNITS = 2;
 export const SIBLING_UNITS = 2;
@@ -86,6 +90,12 @@ const TWO_32 = 4294967296;
 /** Word 2: layout, size class, slot and flags. */
 export function metaOf(arena: Arena, ref: number): number {
   return arena.u32[ref >>> CHUNK_SHIFT][((ref & UNIT_MASK) << 1) + 2];
+}
+
+/** Size class of the block of an entry with this layout and word 3. */
+export function entryClass(layout: number, lengths: number): number {
+  const bytes = (lengths & 0xffff) + (lengths >>> 16);
+  return CLASS_OF_UNITS[UNITS_BEFORE_KEY[layout & 0xff] + ((bytes + 7) >>> 3)];
 }
 
 /** What the entry with this meta word is if it is a set or hash off the heap: BLOCK_SET, …; else 0. */

@@ -40,6 +40,9 @@ export class ExpiryIndex {
   private elapsed = 0;
   /** First entry of the bucket that is being emptied; 0: none is. */
   private draining = 0;
+  /** The entry that `walk` hands out next; 0: the first one of a bucket after `walkBucket`. */
+  private walker = 0;
+  private walkBucket = 0;
 
   /** `dueOf` tells when an entry is due, ms; it must not change while the entry is in here. */
   constructor(arena: Arena, dueOf: (ref: number) => number) {
@@ -51,6 +54,7 @@ export class ExpiryIndex {
     this.heads.fill(0);
     this.size = 0;
     this.draining = 0;
+    this.walker = 0;
   }
 
   get heapBytes(): number {
@@ -76,6 +80,7 @@ export class ExpiryIndex {
     const next = words[at + NEXT_WORD];
     const previous = words[at + PREVIOUS_WORD];
     if (previous === UNLINKED) return;
+    if (this.walker === ref) this.walker = next;
     if (next !== 0) this.setPrevious(next, previous);
     if (previous !== 0) this.setNext(previous, next);
     else if (this.draining === ref) this.draining = next;
@@ -91,6 +96,7 @@ export class ExpiryIndex {
     const next = words[at + NEXT_WORD];
     const previous = words[at + PREVIOUS_WORD];
     if (previous === UNLINKED) return;
+    if (this.walker === from) this.walker = to;
     if (next !== 0) this.setPrevious(next, to);
     if (previous !== 0) this.setNext(previous, to);
     else if (this.draining === from) this.draining = to;
@@ -113,6 +119,40 @@ export class ExpiryIndex {
       if (budget-- <= 0) return false;
       if (!this.step(nowMs)) return true;
     }
+  }
+
+  /**
+   * Hands out up to `count` entries, going on where the last call ended: every entry that stays has
+   * its turn in each round. `each` must not change the index.
+   */
+  walk(count: number, each: (ref: number) => void): void {
+    let buckets = OVERFLOW + 1;
+    while (count > 0 && this.size > 0) {
+      const ref = this.walker;
+      if (ref === 0) {
+        // Once round; the bucket that is being emptied stands in no head.
+        if (buckets < 0) return;
+        this.walkBucket = (this.walkBucket + 1) % (OVERFLOW + 1);
+        this.walker = buckets > 0 ? this.heads[this.walkBucket] : this.draining;
+        buckets--;
+        continue;
+      }
+      this.walker = this.arena.u32[ref >>> CHUNK_SHIFT][((ref & UNIT_MASK) << 1) + NEXT_WORD];
+      count--;
+      each(ref);
+    }
+  }
+
+  /** Of the first `among` entries of the first bucket the one that is due first; 0: there is none. */
+  soonest(among: number): number {
+    if (this.size === 0) return 0;
+    let ref = this.draining !== 0 ? this.draining : this.heads[this.nextBucket()];
+    let best = ref;
+    for (; ref !== 0 && among > 0; among--) {
+      if (this.dueOf(ref) < this.dueOf(best)) best = ref;
+      ref = this.arena.u32[ref >>> CHUNK_SHIFT][((ref & UNIT_MASK) << 1) + NEXT_WORD];
+    }
+    return best;
   }
 
   /** Moves the time to the next bucket that holds something, at most to `nowMs`. */
@@ -151,6 +191,7 @@ export class ExpiryIndex {
     const words = this.arena.u32[ref >>> CHUNK_SHIFT];
     const at = (ref & UNIT_MASK) << 1;
     const next = words[at + NEXT_WORD];
+    if (this.walker === ref) this.walker = next;
     this.draining = next;
     if (next !== 0) this.setPrevious(next, 0);
     words[at + PREVIOUS_WORD] = UNLINKED;

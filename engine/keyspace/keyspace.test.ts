@@ -1,9 +1,11 @@
 import type { KeyState } from '../crdt/key-state.ts';
+import { Arena } from './arena.ts';
 import { newKeyPlace } from './key-place.ts';
 import { Keyspace } from './keyspace.ts';
 import { loadState, packedLayout, storeState } from './packed-string.ts';
 import { randomEntry, scanTable } from './scan.ts';
 import { slotOf } from './slot.ts';
+import { Table } from './table.ts';
 import { seededChance } from './test-chance.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -65,7 +67,8 @@ describe('Keyspace', () => {
     const tables = keyspace.arena.usedBytes;
     for (let i = 0; i < 3000; i++) put(keyspace, `k${i}`, null);
     expect(keyspace.size).toBe(0);
-    expect(keyspace.arena.usedBytes).toBe(32 * 1024);
+    // The first segment of the table.
+    expect(keyspace.arena.usedBytes).toBe(256 * 8);
     expect(tables).toBeGreaterThan(3000 * 250);
     expect([...keyspace.slots.counts].every((count) => count === 0)).toBe(true);
   });
@@ -172,6 +175,21 @@ describe('SCAN', () => {
     expect([...steady].filter((key) => seen.get(key) !== 1)).toEqual([]);
     expect(Math.max(...seen.values())).toBe(1);
     expect(keyspace.table.depthBits).toBeGreaterThan(2);
+  });
+});
+
+describe('the table', () => {
+  test('takes at most 11 bytes a key, whatever their number', () => {
+    const random = seededChance(29);
+    const arena = new Arena();
+    const table = new Table(arena, () => false);
+    let most = 0;
+    for (let keys = 1; keys <= 300_000; keys++) {
+      table.insert(Math.floor(random() * 2 ** 32), keys);
+      if (keys > 2000) most = Math.max(most, (arena.usedBytes + table.heapBytes) / keys);
+    }
+    expect(most).toBeLessThan(11);
+    expect(arena.usedBytes / table.size).toBeGreaterThan(8 / 0.86);
   });
 });
 

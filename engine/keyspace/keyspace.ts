@@ -14,23 +14,19 @@
  */
 
 import type { KeyState } from '../crdt/key-state.ts';
-import {
-  Arena,
-  BLOCK_BYTES_MAX,
-  CHUNK_SHIFT,
-  CLASS_OF_UNITS,
-  CLASS_UNITS,
-  UNIT_MASK,
-} from './arena.ts';
+import { AccessClock } from './access.ts';
+import { Arena, BLOCK_BYTES_MAX, CHUNK_SHIFT, CLASS_UNITS, UNIT_MASK } from './arena.ts';
 import { ElementTables } from './element-table.ts';
 import {
   collectionKind,
   dotActor,
+  entryClass,
   expiryOf,
   HEADER_UNITS,
   keyOffset,
   LAYOUT_VALUE_OUTSIDE,
-  META_CLASS_SHIFT,
+  META_ACCESS_MASK,
+  META_ACCESS_SHIFT,
   META_KEY_OUTSIDE,
   META_RICH,
   META_SLOT_SHIFT,
@@ -61,6 +57,9 @@ const LOOP_BYTES_MAX = 32;
 /** Links of an entry that is not in the wheel. */
 const UNLINKED = 0xffffffff;
 
+/** What of the meta word an entry keeps when it changes its shape. */
+const META_KEPT = META_KEY_OUTSIDE | (SLOT_MASK << META_SLOT_SHIFT) | META_ACCESS_MASK;
+
 /** A key state that does not fit a packed entry. */
 export type RichState = { state: KeyState; dead: boolean };
 
@@ -69,6 +68,7 @@ export class Keyspace {
   readonly table: Table;
   readonly slots: SlotLists;
   readonly expiry: ExpiryIndex;
+  readonly access: AccessClock;
   readonly hash: KeyHash;
   readonly rich: OutsideStore<RichState> = new OutsideStore();
   /** Large sets and hashes. */
@@ -93,6 +93,7 @@ export class Keyspace {
     const arena = new Arena(adviseMemory);
     this.arena = arena;
     this.hash = new KeyHash(random);
+    this.access = new AccessClock(random);
     this.table = new Table(arena, (ref, buf, start, end) =>
       this.outsideKeyIs(ref, buf, start, end),
     );
@@ -136,17 +137,17 @@ export class Keyspace {
     const word = (ref & UNIT_MASK) << 1;
     const meta = words[word + 2];
     const keyLength = words[word + 3] & 0xffff;
-    const sizeClass = (meta >>> META_CLASS_SHIFT) & 0xff;
-    const wanted = CLASS_OF_UNITS[UNITS_BEFORE_KEY[layout] + ((keyLength + valueLength + 7) >>> 3)];
-    const kept = (meta & (META_KEY_OUTSIDE | (SLOT_MASK << META_SLOT_SHIFT))) | flags | layout;
-    const lengths = keyLength | (valueLength << 16);
-    if (wanted <= sizeClass && CLASS_UNITS[wanted] * 2 > CLASS_UNITS[sizeClass]) {
+    const sizeClass = entryClass(meta, words[word + 3]);
+    const lengths = (keyLength | (valueLength << 16)) >>> 0;
+    const wanted = entryClass(layout, lengths);
+    const next = ((meta & META_KEPT) | flags | layout) >>> 0;
+    if (wanted === sizeClass) {
       const bytes = this.arena.u8[ref >>> CHUNK_SHIFT];
       const from = keyOffset(ref, meta);
       const to = keyOffset(ref, layout);
       if (from !== to) bytes.copyWithin(to, from, from + keyLength);
-      words[word + 2] = (kept | (sizeClass << META_CLASS_SHIFT)) >>> 0;
-      words[word + 3] = lengths >>> 0;
+      words[word + 2] = next;
+      words[word + 3] = lengths;
       return ref;
     }
     const moved = this.arena.allocate(wanted);
@@ -154,8 +155,8 @@ export class Keyspace {
     const movedWord = (moved & UNIT_MASK) << 1;
     movedWords[movedWord] = words[word];
     movedWords[movedWord + 1] = words[word + 1];
-    movedWords[movedWord + 2] = (kept | (wanted << META_CLASS_SHIFT)) >>> 0;
-    movedWords[movedWord + 3] = lengths >>> 0;
+    movedWords[movedWord + 2] = next;
+    movedWords[movedWord + 3] = lengths;
     const from = keyOffset(ref, meta);
     copyBytes(
       this.arena.u8[ref >>> CHUNK_SHIFT],
@@ -180,7 +181,7 @@ export class Keyspace {
     }
     this.table.remove(hash, ref);
     this.slots.remove(ref);
-    this.arena.free(ref, (meta >>> META_CLASS_SHIFT) & 0xff);
+    this.arena.free(ref, this.classOf(ref));
   }
 
   /** Puts the entry in the expiry index if its expiry is finite, after its sections were written. */
@@ -241,6 +242,12 @@ export class Keyspace {
     place.ref = ref;
   }
 
+  /** The table's hash of an entry's key. */
+  hashOf(ref: number): number {
+    this.locateKey(ref);
+    return this.hash.of(this.bytes, this.start, this.end);
+  }
+
   slotOf(ref: number): number {
     return (metaOf(this.arena, ref) >>> META_SLOT_SHIFT) & SLOT_MASK;
   }
@@ -266,10 +273,15 @@ export class Keyspace {
     writeIndexAt(this.arena.u8[ref >>> CHUNK_SHIFT], at, index);
   }
 
+  /** Notes that a client or an op used the entry. */
+  touch(ref: number): void {
+    this.access.touch(this.arena.u32[ref >>> CHUNK_SHIFT], ((ref & UNIT_MASK) << 1) + 2);
+  }
+
   /** Bytes that the key takes in all. */
   entryBytes(ref: number): number {
     const meta = metaOf(this.arena, ref);
-    let bytes = CLASS_UNITS[(meta >>> META_CLASS_SHIFT) & 0xff] * 8;
+    let bytes = CLASS_UNITS[this.classOf(ref)] * 8;
     if ((meta & META_KEY_OUTSIDE) !== 0) {
       this.locateKey(ref);
       bytes += this.end - this.start;
@@ -296,19 +308,24 @@ export class Keyspace {
     this.bytes = this.arena.u8[0];
   }
 
+  private classOf(ref: number): number {
+    const words = this.arena.u32[ref >>> CHUNK_SHIFT];
+    const word = (ref & UNIT_MASK) << 1;
+    return entryClass(words[word + 2], words[word + 3]);
+  }
+
   private create(place: KeyPlace, layout: number, flags: number, valueLength: number): number {
     const { buf, start, end, slot } = place;
     const keyOutside = end - start > KEY_INLINE_MAX;
     const keyLength = keyOutside ? OUTSIDE_BYTES : end - start;
-    const units = UNITS_BEFORE_KEY[layout] + ((keyLength + valueLength + 7) >>> 3);
-    const sizeClass = CLASS_OF_UNITS[units];
-    const ref = this.arena.allocate(sizeClass);
+    const lengths = (keyLength | (valueLength << 16)) >>> 0;
+    const ref = this.arena.allocate(entryClass(layout, lengths));
     const words = this.arena.u32[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
     const keyFlag = keyOutside ? META_KEY_OUTSIDE : 0;
-    const meta = layout | (sizeClass << META_CLASS_SHIFT) | (slot << META_SLOT_SHIFT);
-    words[word + 2] = (meta | flags | keyFlag) >>> 0;
-    words[word + 3] = (keyLength | (valueLength << 16)) >>> 0;
+    const access = this.access.initial << META_ACCESS_SHIFT;
+    words[word + 2] = (layout | access | (slot << META_SLOT_SHIFT) | flags | keyFlag) >>> 0;
+    words[word + 3] = lengths;
     const bytes = this.arena.u8[ref >>> CHUNK_SHIFT];
     const at = keyOffset(ref, layout);
     if (keyOutside) writeIndexAt(bytes, at, this.keepOutside(buf, start, end));

@@ -6,7 +6,7 @@
 import type { StampedDot } from '../crdt/dot.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import type { TtlWrite } from '../crdt/ttl.ts';
-import { CHUNK_SHIFT, CLASS_OF_UNITS, UNIT_MASK } from './arena.ts';
+import { CHUNK_SHIFT, UNIT_MASK } from './arena.ts';
 import type { BlockEditor } from './block-editor.ts';
 import {
   BLOCK_HASH,
@@ -14,16 +14,15 @@ import {
   blockKind,
   dotActor,
   dotSeq,
+  entryClass,
   expiryOf,
   HEADER_UNITS,
-  META_CLASS_SHIFT,
   META_RICH,
   metaOf,
   TTL_KIND_MASK,
   TTL_NONE,
   TTL_SEPARATE,
   ttlDotUnit,
-  UNITS_BEFORE_KEY,
   writeDot,
 } from './entry.ts';
 import type { KeyPlace } from './key-place.ts';
@@ -187,9 +186,9 @@ function fits(keyspace: Keyspace, ref: number, length: number): boolean {
   const word = (ref & UNIT_MASK) << 1;
   const meta = words[word + 2];
   const keyLength = words[word + 3] & 0xffff;
-  const units = UNITS_BEFORE_KEY[meta & 0xff] + ((keyLength + length + 7) >>> 3);
-  if (CLASS_OF_UNITS[units] !== ((meta >>> META_CLASS_SHIFT) & 0xff)) return false;
-  words[word + 3] = (keyLength | (length << 16)) >>> 0;
+  const lengths = (keyLength | (length << 16)) >>> 0;
+  if (entryClass(meta, lengths) !== entryClass(meta, words[word + 3])) return false;
+  words[word + 3] = lengths;
   return true;
 }
 

@@ -2,7 +2,7 @@
  * SCAN over the table with Redis' guarantee, and a little more: a key that is there from the first
  * call to the last is returned exactly once; one that comes or goes meanwhile, at most once.
  *
- * The places of the table are in the order of the hash, whatever the number and depth of its
+ * The places of the table are in the order of the hash, whatever number, size and depth of its
  * segments. So the cursor is a bound: all keys with a smaller hash have been returned. A segment
  * that splits between two calls changes nothing in that order.
  *
@@ -11,7 +11,7 @@
  */
 
 import { type Arena, CHUNK_SHIFT, UNIT_MASK } from './arena.ts';
-import { PLACE_BITS, PLACES, type Table } from './table.ts';
+import { homeOf, nextHomeHash, placesOf, type Table } from './table.ts';
 
 const HASHES = 2 ** 32;
 /** Places looked at per key asked for, so that an almost empty table does not make a call long. */
@@ -27,17 +27,15 @@ export function scanTable(
   table: Table,
   cursor: number,
   count: number,
-  each: (ref: number) => void,
+  each: (ref: number, hash: number) => void,
 ): number {
   let from = cursor;
   let found = 0;
   for (let places = count * PLACES_PER_KEY; places > 0 && found < count; places--) {
     const index = (from >>> (32 - table.depthBits)) << 1;
-    const depth = table.directory[index + 1] & 0xff;
-    const width = 2 ** (32 - PLACE_BITS - depth);
-    const to = (Math.floor(from / width) + 1) * width;
-    const home = (from << depth) >>> (32 - PLACE_BITS);
-    found += scanHome(arena, table.directory[index], home, from, to, each);
+    const info = table.directory[index + 1];
+    const to = nextHomeHash(from, info);
+    found += scanHome(arena, table.directory[index], info, from, to, each);
     if (to >= HASHES) return 0;
     from = to;
   }
@@ -47,21 +45,22 @@ export function scanTable(
 function scanHome(
   arena: Arena,
   segment: number,
-  home: number,
+  info: number,
   from: number,
   to: number,
-  each: (ref: number) => void,
+  each: (ref: number, hash: number) => void,
 ): number {
   const words = arena.u32[segment >>> CHUNK_SHIFT];
   const base = (segment & UNIT_MASK) << 1;
+  const places = placesOf(info);
   let found = 0;
-  for (let place = home; ; place = (place + 1) & (PLACES - 1)) {
+  for (let place = homeOf(from, info); ; place = place + 1 === places ? 0 : place + 1) {
     const ref = words[base + (place << 1) + 1];
     if (ref === 0) return found;
     const hash = words[base + (place << 1)];
     if (hash < from || hash >= to) continue;
     found++;
-    each(ref);
+    each(ref, hash);
   }
 }
 
@@ -70,26 +69,37 @@ export function randomEntry(arena: Arena, table: Table, random: () => number): n
   if (table.size === 0) return 0;
   const segments = table.directory.length / 2;
   for (let tries = 0; tries < RANDOM_TRIES; tries++) {
-    const segment = table.directory[Math.floor(random() * segments) * 2];
-    const ref = firstEntry(arena, segment, Math.floor(random() * PLACES), 1);
+    const index = Math.floor(random() * segments) * 2;
+    const place = Math.floor(random() * placesOf(table.directory[index + 1]));
+    const ref = firstEntry(arena, table, index, place, 1);
     if (ref !== 0) return ref;
   }
   // The table is almost empty: take the next entry after a random one, a little less evenly.
   const start = Math.floor(random() * segments);
-  const place = Math.floor(random() * PLACES);
+  const share = random();
   for (let i = 0; i < segments; i++) {
-    const ref = firstEntry(arena, table.directory[((start + i) % segments) * 2], place, PLACES);
+    const index = ((start + i) % segments) * 2;
+    const places = placesOf(table.directory[index + 1]);
+    const ref = firstEntry(arena, table, index, Math.floor(share * places), places);
     if (ref !== 0) return ref;
   }
   throw new Error('the table counts entries that it does not have');
 }
 
-/** The first entry in `places` places of a segment; 0: they are empty. */
-function firstEntry(arena: Arena, segment: number, start: number, places: number): number {
+/** The first entry in `count` places of the segment at `index` of the directory; 0: none. */
+function firstEntry(
+  arena: Arena,
+  table: Table,
+  index: number,
+  start: number,
+  count: number,
+): number {
+  const segment = table.directory[index];
+  const places = placesOf(table.directory[index + 1]);
   const words = arena.u32[segment >>> CHUNK_SHIFT];
   const base = (segment & UNIT_MASK) << 1;
-  for (let i = 0; i < places; i++) {
-    const ref = words[base + (((start + i) & (PLACES - 1)) << 1) + 1];
+  for (let i = 0; i < count; i++) {
+    const ref = words[base + (((start + i) % places) << 1) + 1];
     if (ref !== 0) return ref;
   }
   return 0;

@@ -140,6 +140,7 @@ export class Member implements MemberApi {
       config: {
         requirepass: config.requirepass ?? '',
         maxMemoryBytes: config.maxMemoryBytes,
+        maxMemoryPolicy: config.maxMemoryPolicy,
         port: config.port ?? 0,
         tlsPort: config.tlsPort ?? 0,
         bind: config.bind,
@@ -206,7 +207,7 @@ export class Member implements MemberApi {
     const wallMs = clock.wallMs();
     stalls.tick(nowMs - this.tickAtMs);
     this.tickAtMs = nowMs + TICK_MS;
-    this.db.tick(wallMs, EXPIRY_BUDGET);
+    this.db.tick(wallMs, EXPIRY_BUDGET, this.context.config.maxMemoryBytes);
     let sinceMs = stalls.end('expiry', nowMs);
     this.context.clients.tick(wallMs);
     this.confirmations.check();

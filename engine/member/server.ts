@@ -149,6 +149,7 @@ function processFacts(config: Config, version: string) {
     runtime: `${sockets.runtime} ${process.versions.bun ?? process.versions.node}`,
     os: `${process.platform} ${process.arch}`,
     pid: process.pid,
+    residentBytes: () => process.memoryUsage.rss(),
     port: config.port ?? 0,
     runId: randomBytes(20).toString('hex'),
     startedAtMs: Date.now(),

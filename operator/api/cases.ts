@@ -56,6 +56,13 @@ export const CASES: readonly Case[] = [
     },
     refused: [],
   },
+  ...(['allkeys', 'volatile'] as const).flatMap((keys) =>
+    ['lru', 'lfu', 'random', 'ttl'].map((order): Case => {
+      const policy = `${keys}-${order}`;
+      const refused = policy === 'allkeys-ttl' ? ['spec.evictionPolicy'] : [];
+      return { name: `eviction by ${policy}`, change: { evictionPolicy: policy }, refused };
+    }),
+  ),
   { name: 'no regions', change: { regions: [] }, refused: ['spec.regions'] },
   { name: 'regions missing', change: { regions: undefined }, refused: ['spec.regions'] },
   {
@@ -139,7 +146,7 @@ export const CASES: readonly Case[] = [
   { name: 'too many copies', change: { replicas: 6 }, refused: ['spec.replicas'] },
   {
     name: 'an unknown eviction policy',
-    change: { evictionPolicy: 'allkeys-lru' },
+    change: { evictionPolicy: 'allkeys-fifo' },
     refused: ['spec.evictionPolicy'],
   },
   {

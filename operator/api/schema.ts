@@ -19,6 +19,18 @@ const LABEL_KEY_PATTERN =
 const ENDPOINT_PATTERN =
   '^(\\[[0-9a-fA-F:]+\\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?):[1-9][0-9]{0,4}$';
 
+/** The names of Redis, which the engine's --maxmemory-policy takes. */
+const EVICTION_POLICIES = [
+  'noeviction',
+  'allkeys-lru',
+  'allkeys-lfu',
+  'allkeys-random',
+  'volatile-lru',
+  'volatile-lfu',
+  'volatile-random',
+  'volatile-ttl',
+] as const;
+
 const bytes = (description: string) =>
   z.string().max(20).regex(new RegExp(QUANTITY_PATTERN)).describe(description);
 
@@ -161,9 +173,13 @@ export const specSchema = z.object({
     'Memory for data of each member (maxmemory), 64Mi to 32Gi; requests and limits follow.',
   ).default('512Mi'),
   evictionPolicy: z
-    .enum(['noeviction'])
+    .enum(EVICTION_POLICIES)
     .default('noeviction')
-    .describe('What happens when memory is full: writes are refused.'),
+    .describe(
+      'What happens when memory is full. noeviction: growing writes are refused. allkeys-*: any key ' +
+        "may be deleted, volatile-*: keys with a TTL, chosen by Redis' policy of that name. " +
+        'Deletions reach all regions. A change replaces the members, one after the other.',
+    ),
   minReplicas: count(
     0,
     5,

@@ -73,6 +73,19 @@ describe('the StatefulSet of a shard', () => {
     expect(flag(args, '--maxmemory')).toBe(String(512 * 2 ** 20));
   });
 
+  test('has the eviction policy, and without one the pods it always had', () => {
+    const args = argsOf(find('StatefulSet', 'carts-0'));
+    expect(flag(args, '--maxmemory-policy')).toBe('noeviction');
+    const named = build({ ...BASE, evictionPolicy: 'noeviction' });
+    const template = (from: Build) => find('StatefulSet', 'carts-0', from).spec.template;
+    expect(template(named)).toEqual(template(build()));
+    const evicting = build({ ...BASE, evictionPolicy: 'volatile-lfu' });
+    expect(flag(argsOf(find('StatefulSet', 'carts-0', evicting)), '--maxmemory-policy')).toBe(
+      'volatile-lfu',
+    );
+    expect(template(evicting).metadata).not.toEqual(template(build()).metadata);
+  });
+
   test('without storage keeps nothing', () => {
     const object = find('StatefulSet', 'carts-0', build({ ...BASE, persistence: {} }));
     expect(argsOf(object)).not.toContain('--dir');
