@@ -155,6 +155,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   command(fc.tuple(key, name, value), (db, [k, field, text]) =>
     db.setFields(Args.from(['HSET', k, field, text])),
   ),
+  command(fc.tuple(key, names), (db, [k, list]) =>
+    db.removeMembers(Args.from(['SREM', k, ...list])),
+  ),
+  command(fc.tuple(key, names), (db, [k, list]) =>
+    db.removeFields(Args.from(['HDEL', k, ...list])),
+  ),
+  command(fc.tuple(key, name), (db, [k, one]) => db.fieldLength(Args.from(['', k, one]), 2)),
   command(fc.tuple(key, name), (db, [k, one]) => db.hasMember(Args.from(['', k, one]), 2)),
   command(fc.tuple(key, name), (db, [k, one]) =>
     written((out) => db.readField(Args.from(['', k, one]), 2, out)),
@@ -269,6 +276,8 @@ const busy: fc.Arbitrary<Step> = fc.oneof(
     db.setFields(Args.from(['HSET', 'c', ...list.flatMap((field) => [field, v])])),
   ),
   command(few, (db, list) => db.setRemove('a', list)),
+  command(few, (db, list) => db.removeMembers(Args.from(['SREM', 'a', ...list]))),
+  command(few, (db, list) => db.removeFields(Args.from(['HDEL', 'c', ...list]))),
   command(few, (db, list) => db.hashRemove('c', list)),
   command(fc.constantFrom('a', 'c'), (db, k) => db.delete(k), true),
   command(fc.tuple(fc.constantFrom('a', 'c'), expiry), (db, [k, ms]) =>
@@ -306,6 +315,22 @@ describe('sets and hashes off the heap and on it', () => {
       ),
       { numRuns: 50 },
     );
+  });
+
+  test.each([0, PACKED_ELEMENTS_MAX])('SPOP takes each member once (tables beyond %d)', (limit) => {
+    const [mine, other] = [new Region(1, true, limit), new Region(2, true, limit)];
+    const members = Array.from({ length: 40 }, (_, i) => `member${i}`);
+    mine.db.setAdd('s', members);
+    const popped = members.map(() => written((out) => mine.db.popOne(Args.from(['', 's']), out)));
+    expect(popped.sort()).toEqual(members.map((one) => `$${one.length}\r\n${one}\r\n`).sort());
+    expect(written((out) => mine.db.popOne(Args.from(['', 's']), out))).toBe('$-1\r\n');
+    mine.db.setAdd('t', ['last']);
+    mine.db.expire('t', mine.db.nowMs + 1000);
+    expect(written((out) => mine.db.popOne(Args.from(['', 't']), out))).toBe('$4\r\nlast\r\n');
+    expect([mine.db.type('s'), mine.db.explain('t')]).toEqual(['none', null]);
+    mine.seal();
+    other.pull(mine, 9);
+    expect(other.db.size).toBe(0);
   });
 
   test('a packed set takes less than a third of a rich one, and gives it all back', () => {

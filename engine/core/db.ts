@@ -297,6 +297,14 @@ export class Db {
   setFields(args: Args): number {
     return hashes.setFields(this.ground, args);
   }
+  /** HDEL of the fields from `args` 2 on. Returns the number of fields that were there. */
+  removeFields(args: Args): number {
+    return hashes.removeFields(this.ground, args);
+  }
+  /** Length of the value of the field at `args` `i` of the key at 1; -1: there is none. */
+  fieldLength(args: Args, i: number): number {
+    return hashes.fieldLength(this.ground, args, i);
+  }
   hashSize(key: Bytes): number {
     return hashes.hashSize(this.ground, key);
   }
@@ -352,6 +360,14 @@ export class Db {
   /** SADD of the members from `args` 2 on. Returns the number of members that were not there. */
   addMembers(args: Args): number {
     return sets.addMembers(this.ground, args);
+  }
+  /** SREM of the members from `args` 2 on. Returns the number of members that were there. */
+  removeMembers(args: Args): number {
+    return sets.removeMembers(this.ground, args);
+  }
+  /** SPOP of one member of the key at `args` 1: writes it, or null. */
+  popOne(args: Args, out: ReplyWriter): void {
+    sets.popOne(this.ground, args, out);
   }
   setSize(key: Bytes): number {
     return sets.setSize(this.ground, key);

@@ -20,6 +20,7 @@ import { hashNotAFloat, hashNotAnInteger, wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 import { addElements } from './packed-hot.ts';
 import { randomElements, shuffled } from './random-elements.ts';
+import { removeElements } from './remove-hot.ts';
 import { checkSum } from './strings.ts';
 
 type Pairs = readonly (readonly [Bytes, Bytes])[];
@@ -130,6 +131,38 @@ export function setFields(ground: Ground, args: Args): number {
   const fields: [Bytes, Bytes][] = [];
   for (let i = 2; i + 1 < args.count; i += 2) fields.push([args.text(i), args.text(i + 1)]);
   return hashSet(ground, args.text(1), fields);
+}
+
+/** HDEL of the fields that follow the key in `args`. Returns how many were there. */
+export function removeFields(ground: Ground, args: Args): number {
+  ground.checkWritable();
+  const place = ground.findLive(args.buffer, args.start[1], args.end[1]);
+  const removed = removeElements(ground, place, args, BLOCK_HASH);
+  if (removed >= 0) return removed;
+  const fields: Bytes[] = [];
+  for (let i = 2; i < args.count; i++) fields.push(args.text(i));
+  return hashRemove(ground, args.text(1), fields);
+}
+
+/** Length of the value of the field at `args` `i` of the key at 1; -1: there is no such field. */
+export function fieldLength(ground: Ground, args: Args, i: number): number {
+  const { buffer, start, end } = args;
+  const ref = ground.findSeen(buffer, start[1], end[1]);
+  const { packed } = ground;
+  if (packed.see(ref, BLOCK_HASH)) {
+    const { view } = packed;
+    return view.find(buffer, start[i], end[i]) ? view.valueEnd - view.valueStart : -1;
+  }
+  if (ground.tables.sees(ref, TABLE_HASH)) {
+    const { tables } = ground.keyspace;
+    const element = tables.find(tableOf(ground.keyspace, ref), buffer, start[i], end[i]);
+    if (element === 0) return -1;
+    if (!isSimpleForm(formOf(tables.arena, element))) return elementText(ground, element).length;
+    tables.locateValue(element);
+    return tables.end - tables.start;
+  }
+  const cell = richHash(ground, ref)?.get(args.text(i));
+  return cell === undefined ? -1 : (cellText(cell, ground.roster) ?? '').length;
 }
 
 export function hashSize(ground: Ground, key: Bytes): number {

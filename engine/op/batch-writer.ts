@@ -205,11 +205,11 @@ export class BatchWriter {
   }
 
   /**
-   * Hot SADD and HSET of `count` elements, on a key whose TTL they do not touch: `element` for each,
-   * in a hash followed by `value`, then `endElements`.
+   * Hot SADD, HSET, SREM and HDEL of `count` elements, on a key whose TTL they do not touch: `element`
+   * for each, in a hash followed by `value` or `noFloors`, then `endElements`.
    */
   beginElements(
-    kind: 'set-add' | 'hash-set',
+    kind: 'set-add' | 'hash-set' | 'set-remove' | 'hash-remove',
     slot: number,
     hlc: number,
     keyBytes: Uint8Array,
@@ -244,6 +244,11 @@ export class BatchWriter {
     out.view.setUint32(out.length, end - start, true);
     out.length += 4;
     out.copyReserved(value, start, end);
+  }
+
+  /** HDEL of a field that held no increments. */
+  noFloors(): void {
+    this.out.u16(0);
   }
 
   endElements(): void {

@@ -28,6 +28,8 @@ export type ProcessOptions = {
   readonly random: Prng;
   readonly config: Config;
   readonly sizes: StorageSizes;
+  /** As MemberOptions. */
+  readonly blockElementsMax?: number;
   /** Called with what went wrong when the member threw. */
   readonly broken: (problem: string) => void;
   /** All processes of the run: what this one has confirmed to them must survive it. */
@@ -110,8 +112,9 @@ export class SimProcess {
     };
     const wake = (): void => world.after(0, () => this.guard(life, () => this.member!.turn()));
     try {
-      const sizes = this.options.sizes;
-      this.member = new Member(env, config, { facts, sizes, wake, shutdown: () => {} });
+      const { sizes, blockElementsMax } = this.options;
+      const shutdown = (): void => {};
+      this.member = new Member(env, config, { facts, sizes, blockElementsMax, wake, shutdown });
     } catch (error) {
       this.options.broken(`${this.name} cannot start: ${(error as Error).stack}`);
       return;
