@@ -102,6 +102,12 @@ function latin1(text: string): Bytes {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
+/** HINCRBY as the command does it. */
+function hincrBy(db: Db, [k, field, delta]: [string, string, number]): unknown {
+  const sum = db.hashIncrement(Args.from(['HINCRBY', k, field]), delta);
+  return Number.isNaN(sum) ? db.hashAdd(k, field, delta, false) : sum;
+}
+
 /** What a reply looks like. */
 function written(write: (out: ReplyWriter) => void): string {
   const out = new ReplyWriter();
@@ -146,7 +152,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   command(fc.tuple(key, pairs), (db, [k, list]) => db.hashSet(k, list as [Bytes, Bytes][])),
   command(fc.tuple(key, names), (db, [k, list]) => db.hashRemove(k, list)),
   command(fc.tuple(key, name), (db, [k, field]) => db.hashAdd(k, field, 3, false)),
-  command(fc.tuple(key, name), (db, [k, field]) => db.hashAdd(k, field, -7, false)),
+  command(fc.tuple(key, name, fc.constantFrom(-7, 0, 2 ** 52)), hincrBy),
+  command(fc.tuple(key, name, fc.constantFrom(1, 12)), hincrBy),
   command(fc.tuple(key, name), (db, [k, field]) => db.hashAdd(k, field, 5n * 10n ** 16n, true)),
   command(fc.tuple(key, names), (db, [k, list]) => db.addMembers(Args.from(['SADD', k, ...list]))),
   command(fc.tuple(key, pairs), (db, [k, list]) =>
@@ -278,6 +285,7 @@ const busy: fc.Arbitrary<Step> = fc.oneof(
   command(few, (db, list) => db.setRemove('a', list)),
   command(few, (db, list) => db.removeMembers(Args.from(['SREM', 'a', ...list]))),
   command(few, (db, list) => db.removeFields(Args.from(['HDEL', 'c', ...list]))),
+  command(few, (db, [field]) => hincrBy(db, ['c', field, 5])),
   command(few, (db, list) => db.hashRemove('c', list)),
   command(fc.constantFrom('a', 'c'), (db, k) => db.delete(k), true),
   command(fc.tuple(fc.constantFrom('a', 'c'), expiry), (db, [k, ms]) =>

@@ -316,6 +316,10 @@ export class Db {
   hashSet(key: Bytes, fields: readonly (readonly [Bytes, Bytes])[]): number {
     return hashes.hashSet(this.ground, key, fields);
   }
+  /** HINCRBY of the field at `args` 2 of the key at 1; NaN: nothing was done, `hashAdd` has to do it. */
+  hashIncrement(args: Args, delta: number): number {
+    return hashes.hashIncrement(this.ground, args, delta);
+  }
   hashAdd(key: Bytes, field: Bytes, delta: Amount, float: boolean): Amount {
     return hashes.hashAdd(this.ground, key, field, delta, float);
   }

@@ -16,6 +16,7 @@ import { loadState } from '../keyspace/packed-string.ts';
 import { tableOf, walkTable } from '../keyspace/table-collection.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
+import { incrementField } from './counter-hot.ts';
 import { hashNotAFloat, hashNotAnInteger, wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 import { addElements } from './packed-hot.ts';
@@ -240,6 +241,17 @@ export function hashAdd(
   const next = ground.commit(place, state, prepareHashAdd(state, key, field, delta, ground.actor));
   const cell = next?.hash?.get(field);
   return cell === undefined ? 0 : (cellAmount(cell, ground.roster) ?? 0);
+}
+
+/**
+ * HINCRBY of the field at `args` 2 of the key at 1 by a safe integer. Returns the value that shows
+ * afterwards; NaN: nothing was done, only `hashAdd` can do it.
+ */
+export function hashIncrement(ground: Ground, args: Args, delta: number): number {
+  ground.checkGrowth();
+  if (!ground.packing) return Number.NaN;
+  const place = ground.findLive(args.buffer, args.start[1], args.end[1]);
+  return incrementField(ground, place, args, delta);
 }
 
 /** Returns the number of fields removed. */
