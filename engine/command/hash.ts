@@ -193,25 +193,19 @@ function hmget(session: ClientSession, args: Args): void {
 }
 
 function hgetAll(session: ClientSession, args: Args): void {
-  session.server.db.writeEntries(args, session.output);
+  session.server.db.writeEntries(args, session.output, true, true);
 }
 
 function hkeys(session: ClientSession, args: Args): void {
-  const { output } = session;
-  const entries = session.server.db.hashEntries(args.text(1));
-  output.array(entries.length);
-  for (const [field] of entries) output.bulk(field);
+  session.server.db.writeEntries(args, session.output, true, false);
 }
 
 function hvals(session: ClientSession, args: Args): void {
-  const { output } = session;
-  const entries = session.server.db.hashEntries(args.text(1));
-  output.array(entries.length);
-  for (const [, value] of entries) output.bulk(value);
+  session.server.db.writeEntries(args, session.output, false, true);
 }
 
 function hlen(session: ClientSession, args: Args): void {
-  session.output.integer(session.server.db.hashSize(args.text(1)));
+  session.output.integer(session.server.db.countFields(args));
 }
 
 function hstrlen(session: ClientSession, args: Args): void {

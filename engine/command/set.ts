@@ -148,7 +148,7 @@ function smisMember(session: ClientSession, args: Args): void {
 }
 
 function scard(session: ClientSession, args: Args): void {
-  session.output.integer(session.server.db.setSize(args.text(1)));
+  session.output.integer(session.server.db.countMembers(args));
 }
 
 function spop(session: ClientSession, args: Args): void {

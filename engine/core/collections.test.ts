@@ -229,7 +229,11 @@ function look({ db }: Region) {
       set: outcome(() => [db.setMembers(k), db.setSize(k)]),
       hash: outcome(() => [db.hashEntries(k), db.hashSize(k)]),
       smembers: outcome(() => written((out) => db.writeMembers(Args.from(['', k]), out))),
-      hgetall: outcome(() => written((out) => db.writeEntries(Args.from(['', k]), out))),
+      hgetall: outcome(() =>
+        written((out) => db.writeEntries(Args.from(['', k]), out, true, true)),
+      ),
+      hkeys: outcome(() => written((out) => db.writeEntries(Args.from(['', k]), out, true, false))),
+      hvals: outcome(() => written((out) => db.writeEntries(Args.from(['', k]), out, false, true))),
     })),
   };
 }
@@ -339,6 +343,55 @@ describe('sets and hashes off the heap and on it', () => {
     mine.seal();
     other.pull(mine, 9);
     expect(other.db.size).toBe(0);
+  });
+
+  test('DEL of a large hash removes what it has seen, and no more', () => {
+    const [first, second] = [new Region(1, true), new Region(2, true)];
+    const base = first.db.memoryBytes;
+    const fields = Array.from({ length: 3000 }, (_, i): [Bytes, Bytes] => [`field${i}`, 'value']);
+    first.db.hashSet('a', fields);
+    first.db.expire('a', first.db.nowMs + 5000);
+    first.db.setAdd(
+      'c',
+      fields.map(([field]) => field),
+    );
+    first.seal();
+    second.pull(first, 9);
+    second.db.hashSet('a', [['field7', 'fresh']]);
+    second.db.hashAdd('a', 'counter', 1, false);
+    for (const key of ['a', 'c']) first.db.delete(key);
+    for (const region of [first, second]) region.seal();
+    first.pull(second, 9);
+    second.pull(first, 9);
+    for (const { db } of [first, second]) {
+      expect(db.hashEntries('a').sort()).toEqual([
+        ['counter', '1'],
+        ['field7', 'fresh'],
+      ]);
+      expect([db.size, db.expiringSize, db.type('c')]).toEqual([1, 0, 'none']);
+    }
+    expect(first.db.slotDigest(slotOfText('a'))).toBe(second.db.slotDigest(slotOfText('a')));
+    second.db.delete('a');
+    second.seal();
+    first.pull(second, 9);
+    for (const { db } of [first, second]) expect([db.size, db.memoryBytes]).toEqual([0, base]);
+  });
+
+  test('FLUSHALL leaves what it has not seen of a large hash', () => {
+    const [first, second] = [new Region(1, true), new Region(2, true)];
+    const fields = Array.from({ length: 2000 }, (_, i): [Bytes, Bytes] => [`field${i}`, 'value']);
+    for (const key of ['a', 'c']) first.db.hashSet(key, fields);
+    first.seal();
+    second.pull(first, 9);
+    second.db.hashSet('a', [['field7', 'fresh']]);
+    first.db.flush();
+    for (const region of [first, second]) region.seal();
+    first.pull(second, 9);
+    second.pull(first, 9);
+    for (const { db } of [first, second]) {
+      expect(db.hashEntries('a')).toEqual([['field7', 'fresh']]);
+      expect(db.size).toBe(1);
+    }
   });
 
   test('a packed set takes less than a third of a rich one, and gives it all back', () => {

@@ -289,9 +289,13 @@ export class Db {
   readField(args: Args, i: number, out: ReplyWriter): void {
     hashes.readField(this.ground, args, i, out);
   }
-  /** HGETALL: writes the fields and values of the key at `args` 1 as a map. */
-  writeEntries(args: Args, out: ReplyWriter): void {
-    hashes.writeEntries(this.ground, args, out);
+  /** HGETALL, HKEYS, HVALS: writes fields and values of the key at `args` 1 as a map, or one of them as an array. */
+  writeEntries(args: Args, out: ReplyWriter, fields: boolean, values: boolean): void {
+    hashes.writeEntries(this.ground, args, out, fields, values);
+  }
+  /** HLEN of the key at `args` 1. */
+  countFields(args: Args): number {
+    return hashes.countFields(this.ground, args);
   }
   /** HSET of the pairs from `args` 2 on. Returns the number of fields that were not there. */
   setFields(args: Args): number {
@@ -372,6 +376,10 @@ export class Db {
   /** SPOP of one member of the key at `args` 1: writes it, or null. */
   popOne(args: Args, out: ReplyWriter): void {
     sets.popOne(this.ground, args, out);
+  }
+  /** SCARD of the key at `args` 1. */
+  countMembers(args: Args): number {
+    return sets.countMembers(this.ground, args);
   }
   setSize(key: Bytes): number {
     return sets.setSize(this.ground, key);

@@ -92,34 +92,41 @@ function elementText(ground: Ground, element: number): Bytes {
   return cellText(readCell(tables, element), ground.roster) ?? '';
 }
 
-/** HGETALL: writes all fields and values of the key at `args` 1. */
-export function writeEntries(ground: Ground, args: Args, out: ReplyWriter): void {
+/** HGETALL, HKEYS and HVALS: writes all fields, values or both of the key at `args` 1. */
+export function writeEntries(
+  ground: Ground,
+  args: Args,
+  out: ReplyWriter,
+  fields: boolean,
+  values: boolean,
+): void {
   const ref = ground.findSeen(args.buffer, args.start[1], args.end[1]);
+  const head = (size: number): void => (fields && values ? out.map(size) : out.array(size));
   if (ground.packed.see(ref, BLOCK_HASH)) {
     const { view } = ground.packed;
-    out.map(view.count);
+    head(view.count);
     while (view.next()) {
-      out.bulkBytes(view.bytes, view.nameStart, view.nameEnd);
-      out.bulkBytes(view.bytes, view.valueStart, view.valueEnd);
+      if (fields) out.bulkBytes(view.bytes, view.nameStart, view.nameEnd);
+      if (values) out.bulkBytes(view.bytes, view.valueStart, view.valueEnd);
     }
     return;
   }
   if (ground.tables.sees(ref, TABLE_HASH)) {
     const { tables } = ground.keyspace;
-    out.map(ground.tables.count(ref));
+    head(ground.tables.count(ref));
     const walk = walkTable(ground.keyspace, ref);
     for (let element = walk.next(); element !== 0; element = walk.next()) {
       tables.locateName(element);
-      out.bulkBytes(tables.bytes, tables.start, tables.end);
-      writeElement(ground, element, out);
+      if (fields) out.bulkBytes(tables.bytes, tables.start, tables.end);
+      if (values) writeElement(ground, element, out);
     }
     return;
   }
   const hash = richHash(ground, ref);
-  out.map(hash?.size ?? 0);
+  head(hash?.size ?? 0);
   for (const [field, cell] of hash ?? []) {
-    out.bulk(field);
-    out.bulk(cellText(cell, ground.roster) ?? '');
+    if (fields) out.bulk(field);
+    if (values) out.bulk(cellText(cell, ground.roster) ?? '');
   }
 }
 
@@ -167,7 +174,15 @@ export function fieldLength(ground: Ground, args: Args, i: number): number {
 }
 
 export function hashSize(ground: Ground, key: Bytes): number {
-  const ref = ground.findVisible(key);
+  return sizeAt(ground, ground.findVisible(key));
+}
+
+/** HLEN of the key at `args` 1. */
+export function countFields(ground: Ground, args: Args): number {
+  return sizeAt(ground, ground.findSeen(args.buffer, args.start[1], args.end[1]));
+}
+
+function sizeAt(ground: Ground, ref: number): number {
   if (ground.packed.see(ref, BLOCK_HASH)) return ground.packed.view.count;
   if (ground.tables.sees(ref, TABLE_HASH)) return ground.tables.count(ref);
   return richHash(ground, ref)?.size ?? 0;

@@ -110,7 +110,15 @@ export function popOne(ground: Ground, args: Args, out: ReplyWriter): void {
 }
 
 export function setSize(ground: Ground, key: Bytes): number {
-  const ref = ground.findVisible(key);
+  return sizeAt(ground, ground.findVisible(key));
+}
+
+/** SCARD of the key at `args` 1. */
+export function countMembers(ground: Ground, args: Args): number {
+  return sizeAt(ground, ground.findSeen(args.buffer, args.start[1], args.end[1]));
+}
+
+function sizeAt(ground: Ground, ref: number): number {
   if (ground.packed.see(ref, BLOCK_SET)) return ground.packed.view.count;
   if (ground.tables.sees(ref, TABLE_SET)) return ground.tables.count(ref);
   return richSet(ground, ref)?.size ?? 0;
