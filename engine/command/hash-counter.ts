@@ -52,6 +52,14 @@ export const hashCounterCommands: readonly Command[] = [
 ];
 
 function hincrBy(session: ClientSession, args: Args): void {
+  const short = args.integer(3);
+  if (!Number.isNaN(short)) {
+    const sum = session.server.db.hashIncrement(args, short);
+    if (!Number.isNaN(sum)) {
+      session.output.integer(sum);
+      return;
+    }
+  }
   const delta = fromInteger(readInt64(args, 3));
   const value = session.server.db.hashAdd(args.text(1), args.text(2), delta, false);
   session.output.integer(wholeOf(value));

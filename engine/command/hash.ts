@@ -174,10 +174,8 @@ function setFields(session: ClientSession, args: Args, name: string): number {
 
 function hsetNx(session: ClientSession, args: Args): void {
   const { db } = session.server;
-  const key = args.text(1);
-  const field = args.text(2);
-  const exists = db.hashGet(key, field) !== null;
-  if (!exists) db.hashSet(key, [[field, args.text(3)]]);
+  const exists = db.fieldLength(args, 2) >= 0;
+  if (!exists) db.setFields(args);
   session.output.integer(exists ? 0 : 1);
 }
 
@@ -195,39 +193,29 @@ function hmget(session: ClientSession, args: Args): void {
 }
 
 function hgetAll(session: ClientSession, args: Args): void {
-  session.server.db.writeEntries(args, session.output);
+  session.server.db.writeEntries(args, session.output, true, true);
 }
 
 function hkeys(session: ClientSession, args: Args): void {
-  const { output } = session;
-  const entries = session.server.db.hashEntries(args.text(1));
-  output.array(entries.length);
-  for (const [field] of entries) output.bulk(field);
+  session.server.db.writeEntries(args, session.output, true, false);
 }
 
 function hvals(session: ClientSession, args: Args): void {
-  const { output } = session;
-  const entries = session.server.db.hashEntries(args.text(1));
-  output.array(entries.length);
-  for (const [, value] of entries) output.bulk(value);
+  session.server.db.writeEntries(args, session.output, false, true);
 }
 
 function hlen(session: ClientSession, args: Args): void {
-  session.output.integer(session.server.db.hashSize(args.text(1)));
+  session.output.integer(session.server.db.countFields(args));
 }
 
 function hstrlen(session: ClientSession, args: Args): void {
-  const value = session.server.db.hashGet(args.text(1), args.text(2));
-  session.output.integer(value?.length ?? 0);
+  session.output.integer(Math.max(0, session.server.db.fieldLength(args, 2)));
 }
 
 function hexists(session: ClientSession, args: Args): void {
-  const value = session.server.db.hashGet(args.text(1), args.text(2));
-  session.output.integer(value === null ? 0 : 1);
+  session.output.integer(session.server.db.fieldLength(args, 2) >= 0 ? 1 : 0);
 }
 
 function hdel(session: ClientSession, args: Args): void {
-  const fields: string[] = [];
-  for (let i = 2; i < args.count; i++) fields.push(args.text(i));
-  session.output.integer(session.server.db.hashRemove(args.text(1), fields));
+  session.output.integer(session.server.db.removeFields(args));
 }

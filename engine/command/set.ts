@@ -128,7 +128,7 @@ function sadd(session: ClientSession, args: Args): void {
 }
 
 function srem(session: ClientSession, args: Args): void {
-  session.output.integer(session.server.db.setRemove(args.text(1), textsFrom(args, 2)));
+  session.output.integer(session.server.db.removeMembers(args));
 }
 
 function smembers(session: ClientSession, args: Args): void {
@@ -148,21 +148,22 @@ function smisMember(session: ClientSession, args: Args): void {
 }
 
 function scard(session: ClientSession, args: Args): void {
-  session.output.integer(session.server.db.setSize(args.text(1)));
+  session.output.integer(session.server.db.countMembers(args));
 }
 
 function spop(session: ClientSession, args: Args): void {
   if (args.count > 3) throw commandError('syntax');
   const { db } = session.server;
-  const counted = args.count === 3;
-  const count = counted ? readInteger(args, 2, 'mustBePositive') : 1;
+  if (args.count === 2) {
+    db.popOne(args, session.output);
+    return;
+  }
+  const count = readInteger(args, 2, 'mustBePositive');
   if (count < 0) throw commandError('mustBePositive');
   const key = args.text(1);
   const members = db.setRandom(key, count);
   if (members.length > 0) db.setRemove(key, members);
-  if (counted) writeSet(session, members);
-  else if (members.length === 0) session.output.nullBulk();
-  else session.output.bulk(members[0]);
+  writeSet(session, members);
 }
 
 function srandMember(session: ClientSession, args: Args): void {
@@ -207,11 +208,4 @@ function smove(session: ClientSession, args: Args): void {
 export function writeSet(session: ClientSession, members: readonly string[]): void {
   session.output.set(members.length);
   for (const member of members) session.output.bulk(member);
-}
-
-/** Arguments from `first` on as text. */
-function textsFrom(args: Args, first: number): string[] {
-  const texts: string[] = [];
-  for (let i = first; i < args.count; i++) texts.push(args.text(i));
-  return texts;
 }

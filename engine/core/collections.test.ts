@@ -102,6 +102,12 @@ function latin1(text: string): Bytes {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
+/** HINCRBY as the command does it. */
+function hincrBy(db: Db, [k, field, delta]: [string, string, number]): unknown {
+  const sum = db.hashIncrement(Args.from(['HINCRBY', k, field]), delta);
+  return Number.isNaN(sum) ? db.hashAdd(k, field, delta, false) : sum;
+}
+
 /** What a reply looks like. */
 function written(write: (out: ReplyWriter) => void): string {
   const out = new ReplyWriter();
@@ -146,7 +152,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   command(fc.tuple(key, pairs), (db, [k, list]) => db.hashSet(k, list as [Bytes, Bytes][])),
   command(fc.tuple(key, names), (db, [k, list]) => db.hashRemove(k, list)),
   command(fc.tuple(key, name), (db, [k, field]) => db.hashAdd(k, field, 3, false)),
-  command(fc.tuple(key, name), (db, [k, field]) => db.hashAdd(k, field, -7, false)),
+  command(fc.tuple(key, name, fc.constantFrom(-7, 0, 2 ** 52)), hincrBy),
+  command(fc.tuple(key, name, fc.constantFrom(1, 12)), hincrBy),
   command(fc.tuple(key, name), (db, [k, field]) => db.hashAdd(k, field, 5n * 10n ** 16n, true)),
   command(fc.tuple(key, names), (db, [k, list]) => db.addMembers(Args.from(['SADD', k, ...list]))),
   command(fc.tuple(key, pairs), (db, [k, list]) =>
@@ -155,6 +162,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   command(fc.tuple(key, name, value), (db, [k, field, text]) =>
     db.setFields(Args.from(['HSET', k, field, text])),
   ),
+  command(fc.tuple(key, names), (db, [k, list]) =>
+    db.removeMembers(Args.from(['SREM', k, ...list])),
+  ),
+  command(fc.tuple(key, names), (db, [k, list]) =>
+    db.removeFields(Args.from(['HDEL', k, ...list])),
+  ),
+  command(fc.tuple(key, name), (db, [k, one]) => db.fieldLength(Args.from(['', k, one]), 2)),
   command(fc.tuple(key, name), (db, [k, one]) => db.hasMember(Args.from(['', k, one]), 2)),
   command(fc.tuple(key, name), (db, [k, one]) =>
     written((out) => db.readField(Args.from(['', k, one]), 2, out)),
@@ -215,7 +229,11 @@ function look({ db }: Region) {
       set: outcome(() => [db.setMembers(k), db.setSize(k)]),
       hash: outcome(() => [db.hashEntries(k), db.hashSize(k)]),
       smembers: outcome(() => written((out) => db.writeMembers(Args.from(['', k]), out))),
-      hgetall: outcome(() => written((out) => db.writeEntries(Args.from(['', k]), out))),
+      hgetall: outcome(() =>
+        written((out) => db.writeEntries(Args.from(['', k]), out, true, true)),
+      ),
+      hkeys: outcome(() => written((out) => db.writeEntries(Args.from(['', k]), out, true, false))),
+      hvals: outcome(() => written((out) => db.writeEntries(Args.from(['', k]), out, false, true))),
     })),
   };
 }
@@ -269,6 +287,9 @@ const busy: fc.Arbitrary<Step> = fc.oneof(
     db.setFields(Args.from(['HSET', 'c', ...list.flatMap((field) => [field, v])])),
   ),
   command(few, (db, list) => db.setRemove('a', list)),
+  command(few, (db, list) => db.removeMembers(Args.from(['SREM', 'a', ...list]))),
+  command(few, (db, list) => db.removeFields(Args.from(['HDEL', 'c', ...list]))),
+  command(few, (db, [field]) => hincrBy(db, ['c', field, 5])),
   command(few, (db, list) => db.hashRemove('c', list)),
   command(fc.constantFrom('a', 'c'), (db, k) => db.delete(k), true),
   command(fc.tuple(fc.constantFrom('a', 'c'), expiry), (db, [k, ms]) =>
@@ -306,6 +327,71 @@ describe('sets and hashes off the heap and on it', () => {
       ),
       { numRuns: 50 },
     );
+  });
+
+  test.each([0, PACKED_ELEMENTS_MAX])('SPOP takes each member once (tables beyond %d)', (limit) => {
+    const [mine, other] = [new Region(1, true, limit), new Region(2, true, limit)];
+    const members = Array.from({ length: 40 }, (_, i) => `member${i}`);
+    mine.db.setAdd('s', members);
+    const popped = members.map(() => written((out) => mine.db.popOne(Args.from(['', 's']), out)));
+    expect(popped.sort()).toEqual(members.map((one) => `$${one.length}\r\n${one}\r\n`).sort());
+    expect(written((out) => mine.db.popOne(Args.from(['', 's']), out))).toBe('$-1\r\n');
+    mine.db.setAdd('t', ['last']);
+    mine.db.expire('t', mine.db.nowMs + 1000);
+    expect(written((out) => mine.db.popOne(Args.from(['', 't']), out))).toBe('$4\r\nlast\r\n');
+    expect([mine.db.type('s'), mine.db.explain('t')]).toEqual(['none', null]);
+    mine.seal();
+    other.pull(mine, 9);
+    expect(other.db.size).toBe(0);
+  });
+
+  test('DEL of a large hash removes what it has seen, and no more', () => {
+    const [first, second] = [new Region(1, true), new Region(2, true)];
+    const base = first.db.memoryBytes;
+    const fields = Array.from({ length: 3000 }, (_, i): [Bytes, Bytes] => [`field${i}`, 'value']);
+    first.db.hashSet('a', fields);
+    first.db.expire('a', first.db.nowMs + 5000);
+    first.db.setAdd(
+      'c',
+      fields.map(([field]) => field),
+    );
+    first.seal();
+    second.pull(first, 9);
+    second.db.hashSet('a', [['field7', 'fresh']]);
+    second.db.hashAdd('a', 'counter', 1, false);
+    for (const key of ['a', 'c']) first.db.delete(key);
+    for (const region of [first, second]) region.seal();
+    first.pull(second, 9);
+    second.pull(first, 9);
+    for (const { db } of [first, second]) {
+      expect(db.hashEntries('a').sort()).toEqual([
+        ['counter', '1'],
+        ['field7', 'fresh'],
+      ]);
+      expect([db.size, db.expiringSize, db.type('c')]).toEqual([1, 0, 'none']);
+    }
+    expect(first.db.slotDigest(slotOfText('a'))).toBe(second.db.slotDigest(slotOfText('a')));
+    second.db.delete('a');
+    second.seal();
+    first.pull(second, 9);
+    for (const { db } of [first, second]) expect([db.size, db.memoryBytes]).toEqual([0, base]);
+  });
+
+  test('FLUSHALL leaves what it has not seen of a large hash', () => {
+    const [first, second] = [new Region(1, true), new Region(2, true)];
+    const fields = Array.from({ length: 2000 }, (_, i): [Bytes, Bytes] => [`field${i}`, 'value']);
+    for (const key of ['a', 'c']) first.db.hashSet(key, fields);
+    first.seal();
+    second.pull(first, 9);
+    second.db.hashSet('a', [['field7', 'fresh']]);
+    first.db.flush();
+    for (const region of [first, second]) region.seal();
+    first.pull(second, 9);
+    second.pull(first, 9);
+    for (const { db } of [first, second]) {
+      expect(db.hashEntries('a')).toEqual([['field7', 'fresh']]);
+      expect(db.size).toBe(1);
+    }
   });
 
   test('a packed set takes less than a third of a rich one, and gives it all back', () => {

@@ -325,13 +325,25 @@ export class Db {
   readField(args: Args, i: number, out: ReplyWriter): void {
     hashes.readField(this.ground, args, i, out);
   }
-  /** HGETALL: writes the fields and values of the key at `args` 1 as a map. */
-  writeEntries(args: Args, out: ReplyWriter): void {
-    hashes.writeEntries(this.ground, args, out);
+  /** HGETALL, HKEYS, HVALS: writes fields and values of the key at `args` 1 as a map, or one of them as an array. */
+  writeEntries(args: Args, out: ReplyWriter, fields: boolean, values: boolean): void {
+    hashes.writeEntries(this.ground, args, out, fields, values);
+  }
+  /** HLEN of the key at `args` 1. */
+  countFields(args: Args): number {
+    return hashes.countFields(this.ground, args);
   }
   /** HSET of the pairs from `args` 2 on. Returns the number of fields that were not there. */
   setFields(args: Args): number {
     return hashes.setFields(this.ground, args);
+  }
+  /** HDEL of the fields from `args` 2 on. Returns the number of fields that were there. */
+  removeFields(args: Args): number {
+    return hashes.removeFields(this.ground, args);
+  }
+  /** Length of the value of the field at `args` `i` of the key at 1; -1: there is none. */
+  fieldLength(args: Args, i: number): number {
+    return hashes.fieldLength(this.ground, args, i);
   }
   hashSize(key: Bytes): number {
     return hashes.hashSize(this.ground, key);
@@ -343,6 +355,10 @@ export class Db {
   /** Number of fields that were not there. A field given twice: the last counts. */
   hashSet(key: Bytes, fields: readonly (readonly [Bytes, Bytes])[]): number {
     return hashes.hashSet(this.ground, key, fields);
+  }
+  /** HINCRBY of the field at `args` 2 of the key at 1; NaN: nothing was done, `hashAdd` has to do it. */
+  hashIncrement(args: Args, delta: number): number {
+    return hashes.hashIncrement(this.ground, args, delta);
   }
   hashAdd(key: Bytes, field: Bytes, delta: Amount, float: boolean): Amount {
     return hashes.hashAdd(this.ground, key, field, delta, float);
@@ -388,6 +404,18 @@ export class Db {
   /** SADD of the members from `args` 2 on. Returns the number of members that were not there. */
   addMembers(args: Args): number {
     return sets.addMembers(this.ground, args);
+  }
+  /** SREM of the members from `args` 2 on. Returns the number of members that were there. */
+  removeMembers(args: Args): number {
+    return sets.removeMembers(this.ground, args);
+  }
+  /** SPOP of one member of the key at `args` 1: writes it, or null. */
+  popOne(args: Args, out: ReplyWriter): void {
+    sets.popOne(this.ground, args, out);
+  }
+  /** SCARD of the key at `args` 1. */
+  countMembers(args: Args): number {
+    return sets.countMembers(this.ground, args);
   }
   setSize(key: Bytes): number {
     return sets.setSize(this.ground, key);

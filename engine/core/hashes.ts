@@ -16,10 +16,12 @@ import { loadState } from '../keyspace/packed-string.ts';
 import { tableOf, walkTable } from '../keyspace/table-collection.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
+import { incrementField } from './counter-hot.ts';
 import { hashNotAFloat, hashNotAnInteger, wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 import { addElements } from './packed-hot.ts';
 import { randomElements, shuffled } from './random-elements.ts';
+import { removeElements } from './remove-hot.ts';
 import { checkSum } from './strings.ts';
 
 type Pairs = readonly (readonly [Bytes, Bytes])[];
@@ -90,34 +92,41 @@ function elementText(ground: Ground, element: number): Bytes {
   return cellText(readCell(tables, element), ground.roster) ?? '';
 }
 
-/** HGETALL: writes all fields and values of the key at `args` 1. */
-export function writeEntries(ground: Ground, args: Args, out: ReplyWriter): void {
+/** HGETALL, HKEYS and HVALS: writes all fields, values or both of the key at `args` 1. */
+export function writeEntries(
+  ground: Ground,
+  args: Args,
+  out: ReplyWriter,
+  fields: boolean,
+  values: boolean,
+): void {
   const ref = ground.findSeen(args.buffer, args.start[1], args.end[1]);
+  const head = (size: number): void => (fields && values ? out.map(size) : out.array(size));
   if (ground.packed.see(ref, BLOCK_HASH)) {
     const { view } = ground.packed;
-    out.map(view.count);
+    head(view.count);
     while (view.next()) {
-      out.bulkBytes(view.bytes, view.nameStart, view.nameEnd);
-      out.bulkBytes(view.bytes, view.valueStart, view.valueEnd);
+      if (fields) out.bulkBytes(view.bytes, view.nameStart, view.nameEnd);
+      if (values) out.bulkBytes(view.bytes, view.valueStart, view.valueEnd);
     }
     return;
   }
   if (ground.tables.sees(ref, TABLE_HASH)) {
     const { tables } = ground.keyspace;
-    out.map(ground.tables.count(ref));
+    head(ground.tables.count(ref));
     const walk = walkTable(ground.keyspace, ref);
     for (let element = walk.next(); element !== 0; element = walk.next()) {
       tables.locateName(element);
-      out.bulkBytes(tables.bytes, tables.start, tables.end);
-      writeElement(ground, element, out);
+      if (fields) out.bulkBytes(tables.bytes, tables.start, tables.end);
+      if (values) writeElement(ground, element, out);
     }
     return;
   }
   const hash = richHash(ground, ref);
-  out.map(hash?.size ?? 0);
+  head(hash?.size ?? 0);
   for (const [field, cell] of hash ?? []) {
-    out.bulk(field);
-    out.bulk(cellText(cell, ground.roster) ?? '');
+    if (fields) out.bulk(field);
+    if (values) out.bulk(cellText(cell, ground.roster) ?? '');
   }
 }
 
@@ -132,8 +141,48 @@ export function setFields(ground: Ground, args: Args): number {
   return hashSet(ground, args.text(1), fields);
 }
 
+/** HDEL of the fields that follow the key in `args`. Returns how many were there. */
+export function removeFields(ground: Ground, args: Args): number {
+  ground.checkWritable();
+  const place = ground.findLive(args.buffer, args.start[1], args.end[1]);
+  const removed = removeElements(ground, place, args, BLOCK_HASH);
+  if (removed >= 0) return removed;
+  const fields: Bytes[] = [];
+  for (let i = 2; i < args.count; i++) fields.push(args.text(i));
+  return hashRemove(ground, args.text(1), fields);
+}
+
+/** Length of the value of the field at `args` `i` of the key at 1; -1: there is no such field. */
+export function fieldLength(ground: Ground, args: Args, i: number): number {
+  const { buffer, start, end } = args;
+  const ref = ground.findSeen(buffer, start[1], end[1]);
+  const { packed } = ground;
+  if (packed.see(ref, BLOCK_HASH)) {
+    const { view } = packed;
+    return view.find(buffer, start[i], end[i]) ? view.valueEnd - view.valueStart : -1;
+  }
+  if (ground.tables.sees(ref, TABLE_HASH)) {
+    const { tables } = ground.keyspace;
+    const element = tables.find(tableOf(ground.keyspace, ref), buffer, start[i], end[i]);
+    if (element === 0) return -1;
+    if (!isSimpleForm(formOf(tables.arena, element))) return elementText(ground, element).length;
+    tables.locateValue(element);
+    return tables.end - tables.start;
+  }
+  const cell = richHash(ground, ref)?.get(args.text(i));
+  return cell === undefined ? -1 : (cellText(cell, ground.roster) ?? '').length;
+}
+
 export function hashSize(ground: Ground, key: Bytes): number {
-  const ref = ground.findVisible(key);
+  return sizeAt(ground, ground.findVisible(key));
+}
+
+/** HLEN of the key at `args` 1. */
+export function countFields(ground: Ground, args: Args): number {
+  return sizeAt(ground, ground.findSeen(args.buffer, args.start[1], args.end[1]));
+}
+
+function sizeAt(ground: Ground, ref: number): number {
   if (ground.packed.see(ref, BLOCK_HASH)) return ground.packed.view.count;
   if (ground.tables.sees(ref, TABLE_HASH)) return ground.tables.count(ref);
   return richHash(ground, ref)?.size ?? 0;
@@ -207,6 +256,17 @@ export function hashAdd(
   const next = ground.commit(place, state, prepareHashAdd(state, key, field, delta, ground.actor));
   const cell = next?.hash?.get(field);
   return cell === undefined ? 0 : (cellAmount(cell, ground.roster) ?? 0);
+}
+
+/**
+ * HINCRBY of the field at `args` 2 of the key at 1 by a safe integer. Returns the value that shows
+ * afterwards; NaN: nothing was done, only `hashAdd` can do it.
+ */
+export function hashIncrement(ground: Ground, args: Args, delta: number): number {
+  ground.checkGrowth();
+  if (!ground.packing) return Number.NaN;
+  const place = ground.findLive(args.buffer, args.start[1], args.end[1]);
+  return incrementField(ground, place, args, delta);
 }
 
 /** Returns the number of fields removed. */

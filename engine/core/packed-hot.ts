@@ -25,10 +25,11 @@ import type { BlockKind } from './packed-write.ts';
 import { addToTable, applyToTable } from './table-hot.ts';
 
 /** Commands with more elements go the general way: here each is compared with each. */
-const HOT_ELEMENTS_MAX = 16;
+export const HOT_ELEMENTS_MAX = 16;
 const KEY = 1;
 const FIRST = 2;
-const TABLE_OF = { [BLOCK_SET]: TABLE_SET, [BLOCK_HASH]: TABLE_HASH } as const;
+/** Which table a block becomes when it grows. */
+export const TABLE_OF = { [BLOCK_SET]: TABLE_SET, [BLOCK_HASH]: TABLE_HASH } as const;
 
 /**
  * Adds the members, or sets the fields, that follow the key in `args`; the key is at `place`, and may

@@ -17,6 +17,7 @@ import { wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 import { addElements } from './packed-hot.ts';
 import { randomElements, shuffled } from './random-elements.ts';
+import { popMember, removeElements } from './remove-hot.ts';
 
 function visibleSet(ground: Ground, state: KeyState | null): SetState | null {
   const type = visibleType(state, ground.roster);
@@ -83,8 +84,41 @@ export function addMembers(ground: Ground, args: Args): number {
   return setAdd(ground, args.text(1), members);
 }
 
+/** SREM of the members that follow the key in `args`. Returns how many were there. */
+export function removeMembers(ground: Ground, args: Args): number {
+  ground.checkWritable();
+  const place = ground.findLive(args.buffer, args.start[1], args.end[1]);
+  const removed = removeElements(ground, place, args, BLOCK_SET);
+  if (removed >= 0) return removed;
+  const members: Bytes[] = [];
+  for (let i = 2; i < args.count; i++) members.push(args.text(i));
+  return setRemove(ground, args.text(1), members);
+}
+
+/** SPOP of one member of the key at `args` 1: writes it, or null. */
+export function popOne(ground: Ground, args: Args, out: ReplyWriter): void {
+  ground.checkWritable();
+  const place = ground.findLive(args.buffer, args.start[1], args.end[1]);
+  if (popMember(ground, place, out)) return;
+  const key = args.text(1);
+  const members = setRandom(ground, key, 1);
+  if (members.length === 0) out.nullBulk();
+  else {
+    setRemove(ground, key, members);
+    out.bulk(members[0]);
+  }
+}
+
 export function setSize(ground: Ground, key: Bytes): number {
-  const ref = ground.findVisible(key);
+  return sizeAt(ground, ground.findVisible(key));
+}
+
+/** SCARD of the key at `args` 1. */
+export function countMembers(ground: Ground, args: Args): number {
+  return sizeAt(ground, ground.findSeen(args.buffer, args.start[1], args.end[1]));
+}
+
+function sizeAt(ground: Ground, ref: number): number {
   if (ground.packed.see(ref, BLOCK_SET)) return ground.packed.view.count;
   if (ground.tables.sees(ref, TABLE_SET)) return ground.tables.count(ref);
   return richSet(ground, ref)?.size ?? 0;

@@ -30,8 +30,9 @@ export function addToTable(ground: Ground, place: KeyPlace, args: Args, kind: Ta
   const step = isHash ? 2 : 1;
   const table = tableOf(keyspace, place.ref);
   const elements = ((count - FIRST) / step) | 0;
+  let element = 0;
   for (let i = FIRST; i < count; i += step) {
-    const element = tables.find(table, buffer, start[i], end[i]);
+    element = tables.find(table, buffer, start[i], end[i]);
     if (element !== 0 && !isSimpleForm(formOf(arena, element))) return -1;
   }
   const hlc = ground.stamp();
@@ -40,7 +41,7 @@ export function addToTable(ground: Ground, place: KeyPlace, args: Args, kind: Ta
   batch.beginElements(opKind, place.slot, hlc, buffer, start[KEY], end[KEY], elements);
   let added = 0;
   for (let i = FIRST; i < count; i += step) {
-    const element = tables.find(table, buffer, start[i], end[i]);
+    if (elements > 1) element = tables.find(table, buffer, start[i], end[i]);
     if (element === 0) {
       batch.element(buffer, start[i], end[i], 0, 0);
       added++;

@@ -14,8 +14,6 @@ import {
   elementHlc,
   FORM_COUNT_MASK,
   formOf,
-  NAME_INLINE_MAX,
-  NAME_OUTSIDE,
   tallyUnit,
   VALUE_INLINE_MAX,
   VALUE_OUTSIDE,
@@ -89,7 +87,7 @@ export function writeCell(
   if (value.length > VALUE_INLINE_MAX) form |= VALUE_OUTSIDE;
   const { buf, start, end } = name;
   const ref = tables.shape(table, element, form, buf, start, end, valueStored(value.length));
-  if (end - start > NAME_INLINE_MAX) form |= NAME_OUTSIDE;
+  form |= tables.nameFlag(end - start);
   const { actor, seq, hlc } = sibling ?? { actor: 0, seq: 0, hlc: 0 };
   writeStamp(tables.arena, ref, actor, seq, hlc, form);
   writeContributions(tables.arena, ref, tallyUnit(ref), contributions);
@@ -136,7 +134,7 @@ function writeOutside(
 ): void {
   let form = CELL_OUTSIDE;
   const ref = tables.shape(table, element, form, buf, start, end, OUTSIDE_BYTES);
-  if (end - start > NAME_INLINE_MAX) form |= NAME_OUTSIDE;
+  form |= tables.nameFlag(end - start);
   writeStamp(tables.arena, ref, 0, 0, 0, form);
   const bytes = cellBytes(cell);
   tables.locateValue(ref);

@@ -2,7 +2,7 @@
  * From the hash of a name to its element: a trie over small open-addressing leaves, all in the arena.
  *
  * The question: hundreds of elements or hundreds of millions, growing and shrinking without ever
- * moving more than a few hundred of them at once. The answer: a leaf has 8 to 1024 places and doubles
+ * moving more than a few hundred of them at once. The answer: a leaf has 2 to 1024 places and doubles
  * when it is full; a full leaf of 1024 becomes a node of 16 leaves, by the next four bits of the
  * hash. Moving the 819 elements of a leaf takes some 10 µs; there is no directory that doubles.
  *
@@ -33,7 +33,7 @@ export const ELEMENTS_MAX = 2 ** 28 - 1;
 
 const ONE = 1 << COUNT_SHIFT;
 const NODE_CLASS = CLASS_OF_UNITS[NODE_SLOTS];
-const LEAF_BITS_MIN = 3;
+const LEAF_BITS_MIN = 1;
 const LEAF_BITS_SPLIT = 10;
 /** Only where all other bits of the hash are used up; 32 KB. */
 const LEAF_BITS_MAX = 12;

@@ -188,10 +188,14 @@ export class ElementTables {
     const length = valueEnd - valueStart;
     const form = length > VALUE_INLINE_MAX ? VALUE_OUTSIDE : 0;
     const ref = this.shape(table, element, form, name, nameStart, nameEnd, valueStored(length));
-    const nameFlag = nameEnd - nameStart > NAME_INLINE_MAX ? NAME_OUTSIDE : 0;
-    writeStamp(this.arena, ref, actor, seq, hlc, form | nameFlag);
+    writeStamp(this.arena, ref, actor, seq, hlc, form | this.nameFlag(nameEnd - nameStart));
     this.writeValue(table, ref, value, valueStart, valueEnd);
     this.noteAuthor(table, actor, seq);
+  }
+
+  /** What the form of an element says of a name of so many bytes. */
+  nameFlag(length: number): number {
+    return length > NAME_INLINE_MAX ? NAME_OUTSIDE : 0;
   }
 
   /** Takes the element out whose name was looked for last. */

@@ -65,6 +65,8 @@ export type MemberOptions = {
   readonly sizes?: Partial<StorageSizes>;
   /** How states are cut; the simulator makes small ones large by it. */
   readonly stateSizes?: { readonly turnBytes: number; readonly atomicBytesMax: number };
+  /** As DbOptions: the simulator lowers it, so that tables occur. */
+  readonly blockElementsMax?: number;
   /** Called when a turn is needed; the answer is a call of `turn` soon. */
   readonly wake: () => void;
   /** SHUTDOWN: ends the process in order. */
@@ -118,7 +120,8 @@ export class Member implements MemberApi {
     this.stalls = new Stalls(env.clock);
     const random = (): number => env.random.uint32() / 2 ** 32;
     const region = config.regionNumber;
-    this.db = new Db({ random, region, maxMemoryBytes: config.maxMemoryBytes });
+    const { blockElementsMax } = options;
+    this.db = new Db({ random, region, maxMemoryBytes: config.maxMemoryBytes, blockElementsMax });
     this.backlog = new Backlog(config.backlogBytesMax);
     const sizes: StorageSizes = {
       segmentBytesMax: limits.segmentBytesMax.value,

@@ -172,13 +172,32 @@ export class BatchWriter {
     const flags = predSeq > 0 ? FLAG.pred : 0;
     this.head(OP_KIND['string-add'], flags, slot, hlc, keyEnd - keyStart);
     out.copyReserved(keyBytes, keyStart, keyEnd);
-    this.integerAmount(cum);
-    if (predSeq > 0) {
-      out.view.setUint32(out.length, predSeq % TWO_32, true);
-      out.view.setUint16(out.length + 4, predSeq / TWO_32, true);
-      out.length += 6;
-      this.integerAmount(predCum);
-    }
+    this.sums(cum, predSeq, predCum);
+    this.endOp(start);
+  }
+
+  /** Hot HINCRBY, as `stringAdd`; key and field are in the same bytes. */
+  fieldAdd(
+    slot: number,
+    hlc: number,
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    fieldStart: number,
+    fieldEnd: number,
+    cum: number,
+    predSeq: number,
+    predCum: number,
+  ): void {
+    const { out } = this;
+    const start = out.length;
+    out.reserve(OP_HEAD_BYTES + keyEnd - keyStart + fieldEnd - fieldStart + HOT_PAYLOAD_BYTES_MAX);
+    this.head(OP_KIND['hash-add'], predSeq > 0 ? FLAG.pred : 0, slot, hlc, keyEnd - keyStart);
+    out.copyReserved(bytes, keyStart, keyEnd);
+    out.view.setUint32(out.length, fieldEnd - fieldStart, true);
+    out.length += 4;
+    out.copyReserved(bytes, fieldStart, fieldEnd);
+    this.sums(cum, predSeq, predCum);
     this.endOp(start);
   }
 
@@ -205,11 +224,11 @@ export class BatchWriter {
   }
 
   /**
-   * Hot SADD and HSET of `count` elements, on a key whose TTL they do not touch: `element` for each,
-   * in a hash followed by `value`, then `endElements`.
+   * Hot SADD, HSET, SREM and HDEL of `count` elements, on a key whose TTL they do not touch: `element`
+   * for each, in a hash followed by `value` or `noFloors`, then `endElements`.
    */
   beginElements(
-    kind: 'set-add' | 'hash-set',
+    kind: 'set-add' | 'hash-set' | 'set-remove' | 'hash-remove',
     slot: number,
     hlc: number,
     keyBytes: Uint8Array,
@@ -244,6 +263,11 @@ export class BatchWriter {
     out.view.setUint32(out.length, end - start, true);
     out.length += 4;
     out.copyReserved(value, start, end);
+  }
+
+  /** HDEL of a field that held no increments. */
+  noFloors(): void {
+    this.out.u16(0);
   }
 
   endElements(): void {
@@ -315,6 +339,17 @@ export class BatchWriter {
     view.setUint32(at + 4, seq % TWO_32, true);
     view.setUint16(at + 8, seq / TWO_32, true);
     out.length = at + 10;
+  }
+
+  /** The sum of an increment and its predecessor, if it has one; room must have been reserved. */
+  private sums(cum: number, predSeq: number, predCum: number): void {
+    const { out } = this;
+    this.integerAmount(cum);
+    if (predSeq === 0) return;
+    out.view.setUint32(out.length, predSeq % TWO_32, true);
+    out.view.setUint16(out.length + 4, predSeq / TWO_32, true);
+    out.length += 6;
+    this.integerAmount(predCum);
   }
 
   private integerAmount(amount: number): void {

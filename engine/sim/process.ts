@@ -32,6 +32,8 @@ export type ProcessOptions = {
   readonly sizes: StorageSizes;
   /** States are cut into small pieces, as large ones are. */
   readonly cutsStates?: boolean;
+  /** As MemberOptions. */
+  readonly blockElementsMax?: number;
   /** Called with what went wrong when the member threw. */
   readonly broken: (problem: string) => void;
   /** All processes of the run: what this one has confirmed to them must survive it. */
@@ -118,8 +120,8 @@ export class SimProcess {
     };
     const wake = (): void => world.after(0, () => this.guard(life, () => this.member!.turn()));
     try {
-      const { sizes, cutsStates } = this.options;
-      const options = { facts, sizes, wake, shutdown: () => {} };
+      const { sizes, cutsStates, blockElementsMax } = this.options;
+      const options = { facts, sizes, blockElementsMax, wake, shutdown: () => {} };
       const stateSizes = { turnBytes: 150, atomicBytesMax: 300 };
       this.member = new Member(env, config, cutsStates ? { ...options, stateSizes } : options);
     } catch (error) {

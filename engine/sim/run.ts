@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { type Config, type FsyncPolicy, readConfig } from '../config.ts';
 import type { Db } from '../core/db.ts';
 import { countOps, sameVector } from '../crdt/version-vector.ts';
+import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { vectorObject } from '../log/vector-bytes.ts';
 import type { StorageSizes } from '../member/storage.ts';
 import { Chaos } from './chaos.ts';
@@ -94,6 +95,9 @@ export function runSeed(seed: number, transcriptLines = 0): Outcome {
   return { seed, problem, transcript: world.transcript(), summary, fingerprint };
 }
 
+/** From here on a set or hash is a table: always, soon, as in production. */
+const BLOCK_ELEMENTS_MAX = [0, 2, PACKED_ELEMENTS_MAX];
+
 function drawCluster(random: Prng, transcriptLines: number, cutsStates: boolean): Cluster {
   const world = new World(transcriptLines);
   const network = new Network(world, random.fork());
@@ -133,17 +137,10 @@ function drawCluster(random: Prng, transcriptLines: number, cutsStates: boolean)
       else for (const { name } of others) flags.push('--peer', `${name}=proxy.${name}:7443`);
       const config = configOf(region, `${region.name}-0-${ordinal}`, flags);
       const all = cluster.processes;
-      const fork = random.fork();
-      return new SimProcess({
-        world,
-        network,
-        random: fork,
-        config,
-        sizes,
-        broken,
-        all,
-        cutsStates,
-      });
+      // Members keep equal sets and hashes in different forms: nobody may be able to tell.
+      const blockElementsMax = BLOCK_ELEMENTS_MAX[(region.number + ordinal) % 3];
+      const drawn = { random: random.fork(), sizes, blockElementsMax, cutsStates };
+      return new SimProcess({ world, network, ...drawn, config, broken, all });
     });
     for (const process of inside) process.skewMs = random.between(-1000, 1000);
     cluster.processes.push(...inside);
