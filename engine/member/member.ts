@@ -204,10 +204,10 @@ export class Member implements MemberApi {
     const { stalls } = this;
     const nowMs = clock.monotonicMs();
     const wallMs = clock.wallMs();
-    stalls.tick(nowMs - this.tickAtMs);
+    let sinceMs = stalls.tick(nowMs - this.tickAtMs);
     this.tickAtMs = nowMs + TICK_MS;
     this.db.tick(wallMs, EXPIRY_BUDGET);
-    let sinceMs = stalls.end('expiry', nowMs);
+    sinceMs = stalls.end('expiry', sinceMs);
     this.context.clients.tick(wallMs);
     this.confirmations.check();
     this.verifier.tick();
