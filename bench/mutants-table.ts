@@ -190,8 +190,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'confirms to a peer what is applied but not synced',
     file: 'engine/member/member.ts',
-    find: "if (this.env.disk === null || this.config.fsync !== 'always') {",
-    replace: 'if (this.env !== null) {',
+    find: 'if (this.env.disk === null) this.safePoint.follow(this.db.vector);',
+    replace: 'if (this.env !== null) this.safePoint.follow(this.db.vector);',
     guard: { seeds: [1, 2000] },
   },
   {

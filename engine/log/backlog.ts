@@ -87,7 +87,7 @@ export class Backlog {
   appendBatch(actor: number, firstSeq: number, lastSeq: number, frame: Uint8Array): void {
     this.entries.push({ kind: 'batch', actor, firstSeq, lastSeq, frame });
     this.bytes += frame.length + ENTRY_BYTES;
-    while (this.bytes > this.bytesMax && this.head < this.entries.length) this.dropFirst();
+    this.trim();
   }
 
   /**
@@ -97,11 +97,16 @@ export class Backlog {
   appendJump(vector: VersionVector, isAhead = false): void {
     this.entries.push({ kind: 'jump', vector: copyVector(vector), isAhead });
     this.bytes += ENTRY_BYTES + vector.length * 8;
+    this.trim();
   }
 
   /** The entry with this number, which must be in `first .. end - 1`. */
   entryAt(number: number): BacklogEntry {
     return this.entries[number - this.firstEntry + this.head];
+  }
+
+  private trim(): void {
+    while (this.bytes > this.bytesMax && this.head < this.entries.length) this.dropFirst();
   }
 
   private dropFirst(): void {

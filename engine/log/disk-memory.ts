@@ -27,6 +27,8 @@ export class MemoryDisk implements Disk {
   private readonly underWay = new Set<{ readonly name: string; readonly bytes: Uint8Array }>();
   /** Appends or syncs that fail from now on; for tests. */
   failing: 'append' | 'sync' | null = null;
+  /** Syncs say that all is well and do nothing; for tests. */
+  lying = false;
   /** All files together cannot be greater than this. */
   capacityBytes: number = Number.POSITIVE_INFINITY;
   /** Grows with each crash, so that syncs of an earlier life do not call back. */
@@ -78,6 +80,7 @@ export class MemoryDisk implements Disk {
     this.later(`fsync ${name}`, done, () => {
       if (file === undefined) throw new DiskError(`open ${name}: no such file`);
       if (this.failing === 'sync') throw new DiskError(`fsync ${name}: input/output error`);
+      if (this.lying) return;
       if (upTo > file.synced) file.synced = upTo;
       this.nameAll();
     });
@@ -125,6 +128,13 @@ export class MemoryDisk implements Disk {
       const taken = random.uint32() % (bytes.length + 1);
       if (taken > 0) this.add(name, bytes.subarray(0, Math.min(taken, this.freeBytes())));
     }
+    this.underWay.clear();
+  }
+
+  /** Somebody put an empty disk in its place. */
+  wipe(): void {
+    this.life++;
+    this.files.clear();
     this.underWay.clear();
   }
 

@@ -64,6 +64,13 @@ export class Clients {
     return this.all.size;
   }
 
+  /** Bytes of the replies that one client has not been sent yet, at most. */
+  get heldBytesMost(): number {
+    let most = 0;
+    for (const { heldBytes } of this.waiting) most = Math.max(most, heldBytes);
+    return most;
+  }
+
   /** A client has connected. Hand its bytes to `receive`, and say `closed` when it is gone. */
   connect(context: ServerContext, remote: string, local: string, link: ClientLink): Client {
     const session = new ClientSession(context, this.nextId++, remote);

@@ -31,7 +31,7 @@ import type { ClientSession } from '../command/session.ts';
 import { type Config, limits } from '../config.ts';
 import { type ApplyOutcome, Db } from '../core/db.ts';
 import { actorText } from '../crdt/roster.ts';
-import { copyVector, countOps, type VersionVector } from '../crdt/version-vector.ts';
+import { countOps, type VersionVector } from '../crdt/version-vector.ts';
 import type { Env, Link, LinkHandler } from '../env.ts';
 import { Backlog } from '../log/backlog.ts';
 import { batchMeta, hasBatchMeta } from '../log/batch-meta.ts';
@@ -50,10 +50,12 @@ import { admission } from './admission.ts';
 import { Ahead } from './ahead.ts';
 import { type Client, type ClientLink, Clients } from './clients.ts';
 import { Confirmations } from './confirmations.ts';
+import { type Footprint, footprintOf } from './footprint.ts';
 import { HeldMap } from './held-map.ts';
 import { type Dialled, isCaughtUp, Peers } from './peers.ts';
 import { Repairer, type RepairerHost } from './repairer.ts';
 import { type Placement, placeMember } from './role.ts';
+import { SafePoint } from './safe-point.ts';
 import { Stalls } from './stalls.ts';
 import { StateMerge } from './state-merge.ts';
 import { type MemberView, memberInfo, memberStatus, replicationView } from './status.ts';
@@ -97,9 +99,7 @@ export class Member implements MemberApi {
   private readonly heldMap: HeldMap;
   private placement: Placement;
   private readonly paused = new Set<string>();
-  /** What was applied at log positions that are not safe yet; then what is. */
-  private unsafeVectors: { readonly position: number; readonly vector: VersionVector }[] = [];
-  private safeAt: VersionVector = [];
+  private readonly safePoint: SafePoint;
   private sealedSeq = 0;
   private startedEmpty: boolean;
   private readonly startedAtMs: number;
@@ -132,7 +132,7 @@ export class Member implements MemberApi {
     this.storage.progressed = () => this.wake();
     this.db.beginTurn(env.clock.wallMs());
     this.db.newActor(this.storage.actorId);
-    this.safeAt = copyVector(this.db.vector);
+    this.safePoint = new SafePoint(this.db.vector);
     this.startedEmpty = countOps(this.db.vector) === 0;
     this.context = makeServerContext({
       db: this.db,
@@ -193,7 +193,8 @@ export class Member implements MemberApi {
     sinceMs = stalls.end('turn', sinceMs);
     this.storage.flush(this.db.vector);
     sinceMs = stalls.end('log', sinceMs);
-    this.noteSafe();
+    if (this.env.disk === null) this.safePoint.follow(this.db.vector);
+    else this.safePoint.note(this.storage.position, this.storage.safe, this.db.vector);
     this.peers.pump();
     sinceMs = stalls.end('turn', sinceMs);
     this.clients.flush();
@@ -208,10 +209,10 @@ export class Member implements MemberApi {
     const { stalls } = this;
     const nowMs = clock.monotonicMs();
     const wallMs = clock.wallMs();
-    stalls.tick(nowMs - this.tickAtMs);
+    let sinceMs = stalls.tick(nowMs - this.tickAtMs);
     this.tickAtMs = nowMs + TICK_MS;
     this.db.tick(wallMs, EXPIRY_BUDGET, this.context.config.maxMemoryBytes);
-    let sinceMs = stalls.end('expiry', nowMs);
+    sinceMs = stalls.end('expiry', sinceMs);
     this.context.clients.tick(wallMs);
     this.confirmations.check();
     this.verifier.tick();
@@ -357,7 +358,13 @@ export class Member implements MemberApi {
 
   /** What of this member is applied and would survive by the fsync policy. */
   get safeVector(): VersionVector {
-    return this.safeAt;
+    return this.safePoint.vector;
+  }
+
+  /** What is held besides the data. */
+  get footprint(): Footprint {
+    const { backlog, peers, clients, safePoint } = this;
+    return footprintOf({ backlog, peers, clients, safePoint, roster: this.db.roster });
   }
 
   private wake(): void {
@@ -409,22 +416,6 @@ export class Member implements MemberApi {
     }
     this.peers.noteKnown(from, meta.actor, meta.lastSeq);
     return outcome;
-  }
-
-  /** Notes what is safe now, for confirmations to peers. */
-  private noteSafe(): void {
-    if (this.env.disk === null) {
-      this.safeAt = this.db.vector;
-      return;
-    }
-    const { position, safe } = this.storage;
-    if (this.unsafeVectors.at(-1)?.position !== position) {
-      this.unsafeVectors.push({ position, vector: copyVector(this.db.vector) });
-    }
-    while (this.unsafeVectors.length > 1 && this.unsafeVectors[0].position <= safe) {
-      this.safeAt = this.unsafeVectors.shift()!.vector;
-    }
-    if (this.unsafeVectors[0].position <= safe) this.safeAt = this.unsafeVectors[0].vector;
   }
 
   private published(channel: Uint8Array, message: Uint8Array, from: Dialled): void {
@@ -530,7 +521,7 @@ export class Member implements MemberApi {
       regionNumber: this.config.regionNumber,
       proxiedRegion: this.config.managed ? this.config.region : null,
       vector: () => this.db.vector,
-      safeVector: () => this.safeAt,
+      safeVector: () => this.safePoint.vector,
       introduce: (purpose) => this.introduce(purpose),
       refuse: (remote) => this.refuse(remote),
       applyRemote: (frame, from) => this.applyRemote(frame, from),

@@ -26,6 +26,18 @@ test('what a stretch used, what it waited for a core, and what it was blocked ar
   expect(stalls.of('log').longestMs).toBe(0);
 });
 
+test('readings inside of a stretch do not hide what it waited before them', () => {
+  const { now, stalls } = clocks();
+  const began = stalls.begin();
+  now.wall += 30;
+  now.waited += 30;
+  stalls.tick(0);
+  now.wall += 1;
+  now.cpu += 1;
+  stalls.end('input', began);
+  expect(stalls.of('input')).toMatchObject({ longestMs: 31, longestCpuMs: 1, longestBlockedMs: 0 });
+});
+
 test('a stretch below 1 ms costs no reading, and a tick tells how late it came', () => {
   const { now, stalls } = clocks();
   now.cpu += 100;

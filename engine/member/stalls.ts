@@ -4,8 +4,8 @@
  *
  * Each stretch of work of the loop is timed by the clock on the wall. Two clocks of the thread, CPU that
  * it used and time that it waited for a core, are read at each tick and after each stretch that took
- * long; what they have advanced since the reading before is the most that the stretch can have used or
- * waited. So of 40 ms on the wall with 1 ms of CPU and 39 ms of waiting all was the machine's; and
+ * long; what they have advanced since the last reading before the stretch is the most that it can have used
+ * or waited. So of 40 ms on the wall with 1 ms of CPU and 39 ms of waiting all was the machine's; and
  * what is neither, the thread was *blocked*: it waited for a device.
  *
  *     input     from the first bytes of a round until its turn: parsing and commands
@@ -46,14 +46,18 @@ export type Stall = {
   cpuCount: number;
 };
 
+/** What the clocks of the thread said, at the latest at `atMs`. */
+type Reading = { atMs: number; cpuMs: number; waitedMs: number };
+
+/** A stretch that saw more readings than this is compared with the oldest of them. */
+const READINGS = 16;
+
 export class Stalls {
   private readonly clock: Clock;
   private readonly byCause = new Map<StallCause, Stall>();
-  private cpuMs = 0;
-  private waitedMs = 0;
-  /** What both have advanced by between the last two readings. */
-  private usedMs = 0;
-  private waitMs = 0;
+  /** A ring; `last` is the newest. */
+  private readonly readings: Reading[] = [];
+  private last = 0;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -66,7 +70,11 @@ export class Stalls {
       const none = { longestMs: 0, longestCpuMs: 0, longestBlockedMs: 0, count: 0, cpuCount: 0 };
       this.byCause.set(cause, none);
     }
+    const none = { atMs: Number.NEGATIVE_INFINITY, cpuMs: 0, waitedMs: 0 };
+    for (let i = 0; i < READINGS; i++) this.readings[i] = { ...none };
     this.read();
+    // Nothing is known of what was before.
+    for (const reading of this.readings) Object.assign(reading, this.readings[this.last]);
   }
 
   of(cause: StallCause): Readonly<Stall> {
@@ -75,46 +83,55 @@ export class Stalls {
 
   /** A stretch begins that shall be known exactly: the CPU used before it does not count. */
   begin(): number {
-    this.read();
-    return this.clock.monotonicMs();
+    return this.read().atMs;
   }
 
   /** Ends a stretch that began at `beganMs`; returns the time, where the next one begins. */
   end(cause: StallCause, beganMs: number): number {
     const nowMs = this.clock.monotonicMs();
     const wallMs = nowMs - beganMs;
-    if (wallMs >= LONG_MS) {
-      this.read();
-      this.note(cause, wallMs);
-    }
+    if (wallMs >= LONG_MS) this.note(cause, beganMs, wallMs);
     return nowMs;
   }
 
-  /** A tick begins: `lateMs` after it should have. */
-  tick(lateMs: number): void {
-    this.read();
-    if (lateMs >= LONG_MS) this.note('late', lateMs);
+  /** A tick begins, `lateMs` after it should have; returns the time. */
+  tick(lateMs: number): number {
+    if (lateMs >= LONG_MS) this.note('late', this.clock.monotonicMs() - lateMs, lateMs);
+    else this.read();
+    return this.readings[this.last].atMs;
   }
 
-  private note(cause: StallCause, wallMs: number): void {
-    const cpuMs = Math.min(wallMs, this.usedMs);
-    const blockedMs = wallMs - cpuMs - this.waitMs;
+  private note(cause: StallCause, beganMs: number, wallMs: number): void {
+    const before = this.before(beganMs);
+    const { cpuMs: cpuNowMs, waitedMs } = this.read();
     const stall = this.byCause.get(cause)!;
-    if (wallMs > stall.longestMs) stall.longestMs = wallMs;
-    if (cpuMs > stall.longestCpuMs) stall.longestCpuMs = cpuMs;
-    if (blockedMs > stall.longestBlockedMs) stall.longestBlockedMs = blockedMs;
+    // With a clock that does not tell, all of it may have been CPU.
+    const hasClock = this.clock.cpuMs !== undefined;
+    const cpuMs = hasClock ? Math.min(wallMs, cpuNowMs - before.cpuMs) : wallMs;
+    const blockedMs = wallMs - cpuMs - (waitedMs - before.waitedMs);
+    stall.longestMs = Math.max(stall.longestMs, wallMs);
+    stall.longestCpuMs = Math.max(stall.longestCpuMs, cpuMs);
+    stall.longestBlockedMs = Math.max(stall.longestBlockedMs, blockedMs);
     if (wallMs >= STALL_MS) stall.count++;
     if (cpuMs >= STALL_MS) stall.cpuCount++;
   }
 
-  /** With clocks that do not tell, all of a stretch may have been CPU. */
-  private read(): void {
+  /** The last reading before a moment, or the oldest that is kept; a copy. */
+  private before(atMs: number): Reading {
+    let at = this.last;
+    for (let i = 1; i < READINGS && this.readings[at].atMs > atMs; i++) {
+      at = (at + READINGS - 1) % READINGS;
+    }
+    return { ...this.readings[at] };
+  }
+
+  private read(): Reading {
     const { clock } = this;
-    const cpuMs = clock.cpuMs?.() ?? Number.POSITIVE_INFINITY;
-    const waitedMs = clock.waitedMs?.() ?? 0;
-    this.usedMs = cpuMs === Number.POSITIVE_INFINITY ? cpuMs : cpuMs - this.cpuMs;
-    this.waitMs = waitedMs - this.waitedMs;
-    this.cpuMs = cpuMs;
-    this.waitedMs = waitedMs;
+    this.last = (this.last + 1) % READINGS;
+    const reading = this.readings[this.last];
+    reading.cpuMs = clock.cpuMs?.() ?? 0;
+    reading.waitedMs = clock.waitedMs?.() ?? 0;
+    reading.atMs = clock.monotonicMs();
+    return reading;
   }
 }

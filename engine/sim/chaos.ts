@@ -1,6 +1,7 @@
 /** What goes wrong in a run, when and for how long: all drawn from the seed. */
 
 import type { FsyncPolicy } from '../config.ts';
+import { DiskChaos } from './disk-chaos.ts';
 import type { History } from './history.ts';
 import type { Network } from './network.ts';
 import type { SimOperator } from './operator.ts';
@@ -20,15 +21,18 @@ export type ChaosOptions = {
   readonly untilMs: number;
 };
 
+const DAY_MS = 86_400_000;
 /** What the policy may lose when a machine loses power: writes of so many ms before it. */
 const UNSYNCED_MS = { always: 0, everysec: 1150, no: Number.POSITIVE_INFINITY };
 
 export class Chaos {
   private readonly options: ChaosOptions;
+  private readonly disks: DiskChaos;
   private readonly faults: readonly (() => void)[];
 
   constructor(options: ChaosOptions) {
     this.options = options;
+    this.disks = new DiskChaos(options, (process) => this.restartLater(process));
     const { random, network } = options;
     const all: (() => void)[] = [
       () => this.cutOneWay(),
@@ -37,7 +41,9 @@ export class Chaos {
       () => this.kill(),
       () => this.kill(),
       () => this.losePower(),
-      () => this.failDisk(),
+      ...this.disks.faults(),
+      () => this.slowDown(),
+      () => this.regionGone(),
       () => this.promote(),
       () => this.skewClock(),
       () => this.pauseLink(),
@@ -64,6 +70,7 @@ export class Chaos {
     this.options.world.note('chaos', 'everything heals');
     network.healAll();
     for (const process of processes) {
+      process.mendDisk();
       if (!process.up) process.start();
       for (const region of ['eu', 'us', 'ap']) {
         process.guard(process.life, () => process.member!.link(region, false));
@@ -115,25 +122,41 @@ export class Chaos {
     const process = random.pick(processes);
     if (!process.up) return;
     if (process.config.dir === null) history.lossExcuse = 'a member without disk lost power';
-    if (fsync !== 'always')
+    if (process.hasLied) history.excuse(process.name, Number.NEGATIVE_INFINITY, world.nowMs);
+    else if (fsync !== 'always')
       history.excuse(process.name, process.unsyncedSince(UNSYNCED_MS[fsync]), world.nowMs);
     process.stop('power');
     this.restartLater(process);
   }
 
-  private failDisk(): void {
-    const { random, processes, world } = this.options;
-    const process = random.pick(processes);
-    if (!process.up || process.config.dir === null) return;
-    world.note('chaos', `fails the disk of ${process.name}`);
-    process.failDisk(random.chance(0.5) ? 'append' : 'sync');
-    this.restartLater(process);
+  /** Bytes between two members take very long, one way; more than a peer's silence may last, or less. */
+  private slowDown(): void {
+    const { world, network, random, processes } = this.options;
+    const [a, b] = [random.pick(processes), random.pick(processes)];
+    if (a === b) return;
+    const ms = random.pick([100, 700, 3500]);
+    world.note('chaos', `delays ${a.name} → ${b.name} by ${ms} ms`);
+    network.delay(a.name, b.name, ms);
+    world.after(random.between(500, 5000), () => network.delay(a.name, b.name, 0));
+  }
+
+  /** All members of a region stop, and a day passes for the others before they are back. */
+  private regionGone(): void {
+    const { world, random, operators } = this.options;
+    const { region, processes } = random.pick(operators);
+    if (operators.length === 1 || processes.some(({ config }) => config.dir === null)) return;
+    world.note('chaos', `stops ${region.name} for a day`);
+    for (const process of processes) {
+      process.stop('kill');
+      this.restartLater(process);
+    }
+    world.wallAheadMs += DAY_MS;
   }
 
   private restartLater(process: SimProcess): void {
     const { world, random } = this.options;
     world.after(random.between(50, 3000), () => {
-      process.failDisk(null);
+      process.mendDisk();
       if (!process.up) process.start();
       else if (random.chance(0.3)) this.restartLater(process);
     });

@@ -33,6 +33,8 @@ export class Network {
   private readonly listeners = new Map<string, Listener>();
   private readonly cuts = new Set<string>();
   private readonly directions = new Set<Direction>();
+  /** What bytes from one host to another take longer than usual, in ms. */
+  private readonly delays = new Map<string, number>();
   /** Turns a name that is dialled into a host; null: nobody answers there. */
   resolve: (address: Address, from: string) => string | null = (address) => address.host;
   /** Share of chunks that are cut in two. */
@@ -57,7 +59,14 @@ export class Network {
     for (const direction of this.directions) this.schedule(direction);
   }
 
+  /** Everything from one host to another takes so much longer; 0: as usual again. */
+  delay(from: string, to: string, ms: number): void {
+    if (ms === 0) this.delays.delete(`${from} ${to}`);
+    else this.delays.set(`${from} ${to}`, ms);
+  }
+
   healAll(): void {
+    this.delays.clear();
     this.cuts.clear();
     for (const direction of this.directions) this.schedule(direction);
   }
@@ -166,7 +175,8 @@ export class Network {
     if (direction.queue.length === 0 && !direction.closing) return;
     if (this.isCut(direction.from, direction.to)) return;
     direction.scheduled = true;
-    this.world.after(direction.latencyMs, () => {
+    const { from, to, latencyMs } = direction;
+    this.world.after(latencyMs + (this.delays.get(`${from} ${to}`) ?? 0), () => {
       direction.scheduled = false;
       if (!this.isCut(direction.from, direction.to)) this.deliver(direction);
     });

@@ -7,8 +7,9 @@
 import type { Config } from '../config.ts';
 import type { Db } from '../core/db.ts';
 import { actorText } from '../crdt/roster.ts';
-import { type Env, silentJournal } from '../env.ts';
+import { DiskError, type Env, silentJournal } from '../env.ts';
 import { MemoryDisk } from '../log/disk-memory.ts';
+import { DamagedLog } from '../log/recovery.ts';
 import { vectorObject } from '../log/vector-bytes.ts';
 import { Member } from '../member/member.ts';
 import type { StorageSizes } from '../member/storage.ts';
@@ -48,6 +49,10 @@ export class SimProcess {
   skewMs = 0;
   /** Grows with each start; callbacks of an earlier life are dropped. */
   life = 0;
+  /** How often it came up. */
+  starts = 0;
+  /** Its disk has said that something is safe which is not. */
+  hasLied = false;
   /** Called when the process ends: its clients lose their connections. */
   ended: (() => void)[] = [];
   private readonly options: ProcessOptions;
@@ -81,7 +86,8 @@ export class SimProcess {
   }
 
   wallMs(): number {
-    return WALL_START_MS + this.skewMs + Math.floor(this.options.world.nowMs);
+    const { nowMs, wallAheadMs } = this.options.world;
+    return WALL_START_MS + wallAheadMs + this.skewMs + Math.floor(nowMs);
   }
 
   start(): void {
@@ -125,9 +131,17 @@ export class SimProcess {
       const stateSizes = { turnBytes: 150, atomicBytesMax: 300 };
       this.member = new Member(env, config, cutsStates ? { ...options, stateSizes } : options);
     } catch (error) {
+      if (error instanceof DiskError && this.dying) return; // It has said why; somebody starts it again.
+      if (error instanceof DamagedLog && this.hasLied) {
+        world.note(this.name, `is given an empty disk: ${error.message}`);
+        this.loseDisk();
+        this.start();
+        return;
+      }
       this.options.broken(`${this.name} cannot start: ${(error as Error).stack}`);
       return;
     }
+    this.starts++;
     world.note(this.name, `starts with ${this.member.db.size} keys`);
     this.checkHeld(this.member.db);
     network.listen(this.name, (link) => {
@@ -174,7 +188,8 @@ export class SimProcess {
 
   /** Whether everything that was confirmed must be there after this end. */
   private survives(how: 'kill' | 'power'): boolean {
-    return this.disk !== null && (how === 'kill' || this.config.fsync === 'always');
+    if (this.disk === null) return false;
+    return how === 'kill' || (this.config.fsync === 'always' && !this.hasLied);
   }
 
   /** What the others have been told that this process has: they count on it for WAIT and min-replicas. */
@@ -204,9 +219,37 @@ export class SimProcess {
     }
   }
 
-  /** From now on the disk refuses to do its work; null: it works again. */
-  failDisk(how: 'append' | 'sync' | null): void {
+  /** From now on the disk refuses to do its work. */
+  failDisk(how: 'append' | 'sync'): void {
     if (this.disk !== null) this.disk.failing = how;
+  }
+
+  /** The disk has room for so many bytes more. */
+  fillDisk(roomBytes: number): void {
+    if (this.disk === null) return;
+    this.disk.capacityBytes = 2 ** 40;
+    this.disk.capacityBytes = 2 ** 40 - this.disk.freeBytes() + roomBytes;
+  }
+
+  /** From now on syncs do nothing and say that they have. */
+  lieDisk(): void {
+    if (this.disk === null) return;
+    this.disk.lying = true;
+    this.hasLied = true;
+  }
+
+  /** Only while the process is down: its disk is empty when it starts. */
+  loseDisk(): void {
+    this.disk?.wipe();
+    this.mustHold = new Map();
+  }
+
+  /** The disk works again, as far as it can. */
+  mendDisk(): void {
+    if (this.disk === null) return;
+    this.disk.failing = null;
+    this.disk.lying = false;
+    this.disk.capacityBytes = Number.POSITIVE_INFINITY;
   }
 
   /** Runs something inside the process, unless that life of it is over. */

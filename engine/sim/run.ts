@@ -10,6 +10,7 @@ import { countOps, sameVector } from '../crdt/version-vector.ts';
 import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { vectorObject } from '../log/vector-bytes.ts';
 import type { StorageSizes } from '../member/storage.ts';
+import { checkBounds, checkIdle } from './bounds.ts';
 import { Chaos } from './chaos.ts';
 import { SimClient } from './client.ts';
 import { checkAlways, checkAtEnd, History } from './history.ts';
@@ -188,9 +189,10 @@ function drawClients(cluster: Cluster, random: Prng, flushes: boolean): SimClien
 
 /** Looks at every member again and again. */
 function sample(cluster: Cluster): void {
-  for (const { member, name } of cluster.processes) {
+  for (const process of cluster.processes) {
+    const { member, name } = process;
     if (member === null || cluster.problem !== null) continue;
-    const problem = checkAlways(member.db);
+    const problem = checkAlways(member.db) ?? checkBounds(process, cluster.processes);
     if (problem === null) continue;
     cluster.problem = `${name}: ${problem}`;
     cluster.world.note(name, problem);
@@ -231,6 +233,8 @@ function checkMembers(cluster: Cluster, isPartial: boolean): string | null {
   for (const [i, db] of dbs.entries()) {
     const { name } = cluster.processes[i];
     if (db.exceptionCount > 0) return `${name} still has ${db.exceptionCount} exceptions`;
+    const waiting = checkIdle(cluster.processes[i]);
+    if (waiting !== null) return `${name} ${waiting}`;
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
       if (db.slotDigest(slot) === dbs[0].slotDigest(slot)) continue;
       const keys = JSON.stringify(new Set([...db.slotKeys(slot, 9), ...dbs[0].slotKeys(slot, 9)]));

@@ -7,6 +7,8 @@ type Event = { readonly atMs: number; readonly order: number; readonly run: () =
 
 export class World {
   nowMs = 0;
+  /** All wall clocks are so far ahead of the time that has passed: days that nobody lived through. */
+  wallAheadMs = 0;
   private readonly heap: Event[] = [];
   private order = 0;
   private readonly trace: string[] = [];
