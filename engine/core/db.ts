@@ -17,6 +17,7 @@ import { BatchReader } from '../op/batch-reader.ts';
 import type { ByteWriter } from '../op/byte-writer.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
+import type { DbOptions } from './db-options.ts';
 import { EVICTIONS_PER_TICK_MAX, Evictor } from './eviction.ts';
 import { Ground } from './ground.ts';
 import * as hashes from './hashes.ts';
@@ -47,21 +48,6 @@ const RECLAIMED_PER_TICK = 4000;
 
 export type { ApplyOutcome } from './remote.ts';
 export type KeyType = 'none' | 'string' | 'set' | 'hash';
-
-export interface DbOptions {
-  /** Uniform in [0, 1): for the hash of keys, RANDOMKEY, SRANDMEMBER, SPOP. */
-  random: () => number;
-  /** Number of this member's region: it expires at once what its own TTL writes decide. */
-  region: number;
-  /** Bytes; 0 or absent: no limit. */
-  maxMemoryBytes?: number;
-  /** False: sets and hashes are JavaScript objects, for comparison. */
-  packing?: boolean;
-  /** Larger sets and hashes are tables; at most PACKED_ELEMENTS_MAX, which is the default. */
-  blockElementsMax?: number;
-  /** What `hugePageAdvice()` returned; absent: memory as it comes. */
-  adviseMemory?: ((buffer: ArrayBuffer) => void) | null;
-}
 
 export class Db {
   /** Decimal text of the last `increment` that returned NaN. */

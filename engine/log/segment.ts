@@ -15,8 +15,8 @@
  * vector }; `previous` is where the segment before began, so that a missing file is noticed.
  */
 
-import { limits } from '../config.ts';
 import type { Disk } from '../env.ts';
+import { limits } from '../limits.ts';
 import { FRAME_KIND } from '../op/op.ts';
 import { frameJson, frameKind, scanFrame, sealJson } from './frame.ts';
 

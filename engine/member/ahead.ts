@@ -11,10 +11,10 @@
  *    what is left of them, the vector covers them from now on, and others take the slots.
  */
 
-import { limits } from '../config.ts';
 import type { Db } from '../core/db.ts';
 import { copyVector, joinVector, seqOf, type VersionVector } from '../crdt/version-vector.ts';
 import type { Journal } from '../env.ts';
+import { limits } from '../limits.ts';
 import type { Backlog } from '../log/backlog.ts';
 import { LOG_KIND, sealFrame } from '../log/frame.ts';
 import { encodeVector } from '../log/vector-bytes.ts';

@@ -9,7 +9,7 @@
 
 import type { ServerContext } from '../command/context.ts';
 import { ClientSession } from '../command/session.ts';
-import { limits } from '../config.ts';
+import { limits } from '../limits.ts';
 
 /** The connection of a client, seen from here. */
 export type ClientLink = {

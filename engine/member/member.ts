@@ -28,11 +28,12 @@ import {
   type WaitDone,
 } from '../command/context.ts';
 import type { ClientSession } from '../command/session.ts';
-import { type Config, limits } from '../config.ts';
+import type { Config } from '../config.ts';
 import { type ApplyOutcome, Db } from '../core/db.ts';
 import { actorText } from '../crdt/roster.ts';
 import { countOps, type VersionVector } from '../crdt/version-vector.ts';
 import type { Env, Link, LinkHandler } from '../env.ts';
+import { limits } from '../limits.ts';
 import { Backlog } from '../log/backlog.ts';
 import { batchMeta, hasBatchMeta } from '../log/batch-meta.ts';
 import { frameBody, frameKind } from '../log/frame.ts';

@@ -3,8 +3,8 @@
  * session, and notices when the other side has gone silent.
  */
 
-import { limits } from '../config.ts';
 import type { Link, LinkHandler } from '../env.ts';
+import { limits } from '../limits.ts';
 import { FrameReader } from '../log/frame.ts';
 
 /** What a port needs of a puller or a session server. */

@@ -4,11 +4,11 @@
  * admits or refuses who comes, and passes on who knows what.
  */
 
-import { limits } from '../config.ts';
 import type { ApplyOutcome } from '../core/db.ts';
 import type { Roster } from '../crdt/roster.ts';
 import { dominates, type VersionVector } from '../crdt/version-vector.ts';
 import type { Env, Link, LinkHandler } from '../env.ts';
+import { limits } from '../limits.ts';
 import type { Backlog } from '../log/backlog.ts';
 import { type Introduction, PROTOCOL_VERSION, type Refusal } from '../replication/message.ts';
 import { refuseHello } from '../replication/peer-certificate.ts';

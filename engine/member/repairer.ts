@@ -14,11 +14,11 @@
  * state and logs the slot; whoever pulls from it compares, too.
  */
 
-import { limits } from '../config.ts';
 import type { KeyRepair } from '../core/key-repair.ts';
 import type { Bytes } from '../crdt/dot.ts';
 import { countOps } from '../crdt/version-vector.ts';
 import type { Journal } from '../env.ts';
+import { limits } from '../limits.ts';
 import { LOG_KIND, sealFrame } from '../log/frame.ts';
 import { encodeVector } from '../log/vector-bytes.ts';
 import { FRAME_KIND } from '../op/op.ts';

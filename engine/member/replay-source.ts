@@ -6,8 +6,8 @@
  * the backlog is walked on before each slot.
  */
 
-import { limits } from '../config.ts';
 import { copyVector, dominates, seqOf, type VersionVector } from '../crdt/version-vector.ts';
+import { limits } from '../limits.ts';
 import type { Backlog } from '../log/backlog.ts';
 import { batchSlots, EVERY_SLOT } from '../log/batch-meta.ts';
 import { frameBody } from '../log/frame.ts';

@@ -1,10 +1,11 @@
 /** What CRDT.STATUS and INFO say of a member, from a view of its parts. */
 
 import type { InfoSection, ReplicationView } from '../command/context.ts';
-import { type Config, limits } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { Db } from '../core/db.ts';
 import { actorText } from '../crdt/roster.ts';
 import { countOps, seqOf, type VersionVector } from '../crdt/version-vector.ts';
+import { limits } from '../limits.ts';
 import { vectorObject } from '../log/vector-bytes.ts';
 import type { Dialled, Peers } from './peers.ts';
 import type { RepairCounts } from './repairer.ts';

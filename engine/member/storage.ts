@@ -7,11 +7,12 @@
  * the log has everything.
  */
 
-import { type Config, limits } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { Db } from '../core/db.ts';
 import { actorText } from '../crdt/roster.ts';
 import type { VersionVector } from '../crdt/version-vector.ts';
 import type { Disk, DiskError, Env } from '../env.ts';
+import { limits } from '../limits.ts';
 import type { Backlog } from '../log/backlog.ts';
 import { watchedDisk } from '../log/disk-watched.ts';
 import {

@@ -8,7 +8,7 @@
  * guarded here, and `error` means the other side.
  */
 import { constants } from 'node:crypto';
-import { limits } from '../config.ts';
+import { limits } from '../limits.ts';
 import type { BunHandlers, BunSocket } from './bun-api.ts';
 import {
   describeCertificate,

@@ -13,7 +13,7 @@ import {
   type Server,
   type TLSSocket,
 } from 'node:tls';
-import { limits } from '../config.ts';
+import { limits } from '../limits.ts';
 import {
   describeCertificate,
   handshakeWords,

@@ -11,8 +11,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { limits, type TlsFiles } from '../config.ts';
+import type { TlsFiles } from '../config.ts';
 import type { Journal } from '../env.ts';
+import { limits } from '../limits.ts';
 import type { TlsMaterial } from './tls.ts';
 
 export class TlsSource {

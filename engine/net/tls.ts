@@ -10,7 +10,7 @@
  * CA vouches for clients; peers are told apart by a URI in their certificate (`accept`).
  */
 
-import { limits } from '../config.ts';
+import { limits } from '../limits.ts';
 
 /** Texts in PEM. The object is a new one whenever a text has changed. */
 export type TlsMaterial = {

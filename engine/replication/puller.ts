@@ -18,10 +18,10 @@
  * the STREAM of that epoch is dropped unread.
  */
 
-import { limits } from '../config.ts';
 import type { ApplyOutcome } from '../core/db.ts';
 import type { Roster } from '../crdt/roster.ts';
 import { dominates, seqOf, type VersionVector } from '../crdt/version-vector.ts';
+import { limits } from '../limits.ts';
 import { frameBody, frameKind, sealFrame } from '../log/frame.ts';
 import {
   type Introduction,

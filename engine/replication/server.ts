@@ -19,7 +19,6 @@
  * are ahead of it is what may be lost with the link, so a small state is captured in its turn, as a whole.
  */
 
-import { limits } from '../config.ts';
 import type { Bytes } from '../crdt/dot.ts';
 import { parseActorText, type Roster } from '../crdt/roster.ts';
 import {
@@ -31,6 +30,7 @@ import {
   seqOf,
   type VersionVector,
 } from '../crdt/version-vector.ts';
+import { limits } from '../limits.ts';
 import type { Backlog } from '../log/backlog.ts';
 import { frameBody, frameKind, sealFrame } from '../log/frame.ts';
 import { encodeSlotsSame } from '../log/slots-same.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { limits } from '../config.ts';
 import { emptyRoster, internActor, makeActorId } from '../crdt/roster.ts';
 import { advance } from '../crdt/version-vector.ts';
+import { limits } from '../limits.ts';
 import {
   overlaps,
   readToken,

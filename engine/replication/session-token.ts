@@ -19,11 +19,11 @@
  */
 
 import { crc32 } from 'node:zlib';
-import { limits } from '../config.ts';
 import type { Bytes } from '../crdt/dot.ts';
 import { ACTOR_ID_BYTES, describeBadActorId, findActor, type Roster } from '../crdt/roster.ts';
 import { covers, type VersionVector } from '../crdt/version-vector.ts';
 import { SLOT_COUNT } from '../keyspace/slot.ts';
+import { limits } from '../limits.ts';
 import { ByteReader } from '../op/byte-reader.ts';
 import { ByteWriter } from '../op/byte-writer.ts';
 

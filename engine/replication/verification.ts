@@ -12,10 +12,10 @@
  * is its pace: CRDT.VERIFY has a client that waits, the repairer has time.
  */
 
-import { limits } from '../config.ts';
 import type { Bytes } from '../crdt/dot.ts';
 import type { Roster } from '../crdt/roster.ts';
 import { copyVector, type VersionVector } from '../crdt/version-vector.ts';
+import { limits } from '../limits.ts';
 import type { Backlog } from '../log/backlog.ts';
 import { frameKind } from '../log/frame.ts';
 import {

@@ -3,7 +3,7 @@
  * faults come, and once more when all has settled and nothing should be waiting any more.
  */
 
-import { limits } from '../config.ts';
+import { limits } from '../limits.ts';
 import type { SimProcess } from './process.ts';
 
 /** Turns whose writes were not safe when they ended; a sync takes 25 ms here. */
