@@ -9,7 +9,6 @@
 
 import {
   EVICTION_POLICIES,
-  EVICTION_SAMPLES_MAX,
   EVICTIONS_PER_COMMAND_MAX,
   EVICTIONS_PER_TICK_MAX,
   type EvictionPolicy,
@@ -277,16 +276,7 @@ export const limits = {
     value: EVICTIONS_PER_COMMAND_MAX,
     reached: 'the command runs, the tick evicts on; refused when memory is 1.125 × maxmemory',
   },
-  evictionsPerTickMax: {
-    unit: 'keys',
-    value: EVICTIONS_PER_TICK_MAX,
-    reached: 'the next tick evicts on',
-  },
-  evictionSamplesMax: {
-    unit: 'keys',
-    value: EVICTION_SAMPLES_MAX,
-    reached: 'CONFIG SET maxmemory-samples refuses more',
-  },
+  evictionsPerTickMax: { unit: 'keys', value: EVICTIONS_PER_TICK_MAX, reached: 'the next tick' },
   clientsMax: { unit: 'connections', value: 10_000, reached: 'further clients get an error' },
   clientHeldBytesMax: {
     unit: 'bytes',
