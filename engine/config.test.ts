@@ -1,4 +1,5 @@
-import { type Config, flags, limits, parseBytes, readConfig } from './config.ts';
+import { type Config, limits, parseBytes, readConfig } from './config.ts';
+import { flags } from './flags.ts';
 
 const least = ['--region', 'eu', '--region-number', '1'];
 
