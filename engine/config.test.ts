@@ -1,4 +1,5 @@
-import { type Config, flags, parseBytes, readConfig } from './config.ts';
+import { type Config, parseBytes, readConfig } from './config.ts';
+import { flags } from './flags.ts';
 import { limits } from './limits.ts';
 
 const least = ['--region', 'eu', '--region-number', '1'];

@@ -9,7 +9,8 @@
 
 import { pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Config, flagsHelp, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
+import { flagsHelp } from './flags.ts';
 import { startMember } from './member/server.ts';
 import { startProxy } from './proxy/main-proxy.ts';
 

@@ -127,7 +127,7 @@ function configSet(session: ClientSession, args: Args): void {
 function configResetStat(session: ClientSession): void {
   const { clients, db, member } = session.server;
   member.resetStats?.();
-  db.resetCounts();
+  db.evictor.resetCounts();
   clients.commandsProcessed = 0;
   clients.connectionsReceived = 0;
   clients.inputBytes = 0;

@@ -82,7 +82,7 @@ function ownSections(server: ServerContext): InfoSection[] {
         ['total_connections_received', clients.connectionsReceived],
         ['total_commands_processed', clients.commandsProcessed],
         ['total_net_input_bytes', clients.inputBytes],
-        ['expired_keys', db.expiredKeys],
+        ['expired_keys', db.evictor.expired],
         ['evicted_keys', db.evictor.evicted],
         ['pubsub_channels', server.pubsub.names('channel', null).length],
         ['pubsub_patterns', server.pubsub.names('pattern', null).length],

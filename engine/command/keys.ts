@@ -103,8 +103,8 @@ function touch(session: ClientSession, args: Args): void {
   const { db } = session.server;
   let found = 0;
   // It is what NO-TOUCH does not concern.
-  db.tracksAccess = true;
-  for (let i = 1; i < args.count; i++) if (db.touch(args.text(i))) found++;
+  db.evictor.tracksAccess = true;
+  for (let i = 1; i < args.count; i++) if (db.evictor.touch(args.text(i))) found++;
   session.output.integer(found);
 }
 

@@ -429,15 +429,15 @@ function objectRefcount(session: ClientSession, args: Args): void {
 /** In steps of an epoch (keyspace/access.ts): at least so many seconds. */
 function objectIdleTime(session: ClientSession, args: Args): void {
   const { db } = session.server;
-  const byte = db.accessByte(args.text(2));
+  const byte = db.evictor.accessByte(args.text(2));
   if (byte >= 0 && db.evictor.policy.endsWith('-lfu')) throw commandError('lruPolicy');
   if (byte < 0) session.output.nullBulk();
-  else session.output.integer(Math.floor(db.idleMs(byte) / 1000));
+  else session.output.integer(Math.floor(db.evictor.idleMs(byte) / 1000));
 }
 
 function objectFreq(session: ClientSession, args: Args): void {
   const { db } = session.server;
-  const byte = db.accessByte(args.text(2));
+  const byte = db.evictor.accessByte(args.text(2));
   if (byte >= 0 && !db.evictor.policy.endsWith('-lfu')) throw commandError('lfuPolicy');
   if (byte < 0) session.output.nullBulk();
   else session.output.integer(byte);

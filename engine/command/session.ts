@@ -165,7 +165,7 @@ export class ClientSession {
     const output = this.output;
     const mark = output.length;
     const { noTouch } = this;
-    if (noTouch) this.server.db.tracksAccess = false;
+    if (noTouch) this.server.db.evictor.tracksAccess = false;
     try {
       entry.run!(this, args);
       this.checkOutput();
@@ -174,7 +174,7 @@ export class ClientSession {
       output.truncate(mark);
       output.error(error.message);
     }
-    if (noTouch) this.server.db.tracksAccess = true;
+    if (noTouch) this.server.db.evictor.tracksAccess = true;
   }
 
   /**

@@ -12,7 +12,6 @@ import type { Actor, Bytes } from '../crdt/dot.ts';
 import { explainKey, type KeyExplanation } from '../crdt/explain.ts';
 import { internActor, type Roster } from '../crdt/roster.ts';
 import { advance, joinVector, type VersionVector } from '../crdt/version-vector.ts';
-import { META_ACCESS_SHIFT, metaOf } from '../keyspace/entry.ts';
 import { BatchReader } from '../op/batch-reader.ts';
 import type { ByteWriter } from '../op/byte-writer.ts';
 import type { Args } from '../resp/args.ts';
@@ -213,33 +212,6 @@ export class Db {
   keyMemory(key: Bytes): number {
     const ref = this.ground.peek(key);
     return ref === 0 ? 0 : this.ground.keyspace.entryBytes(ref);
-  }
-  /** The key's access byte (keyspace/access.ts); -1: no such key. */
-  accessByte(key: Bytes): number {
-    const { keyspace } = this.ground;
-    const ref = this.ground.peekVisible(key);
-    return ref === 0 ? -1 : (metaOf(keyspace.arena, ref) >>> META_ACCESS_SHIFT) & 0xff;
-  }
-  /** Least ms since the last use of a key with this access byte, under a policy that is not LFU. */
-  idleMs(accessByte: number): number {
-    return this.ground.keyspace.access.idleMs(accessByte, this.ground.nowMs);
-  }
-  /** False: until it is true again, uses leave no trace in access bytes. */
-  set tracksAccess(tracks: boolean) {
-    this.ground.keyspace.access.paused = !tracks;
-  }
-  /** Notes a use of the key. False: there is no such key. */
-  touch(key: Bytes): boolean {
-    return keys.touch(this.ground, key);
-  }
-  /** Keys that were deleted because their time had come. */
-  get expiredKeys(): number {
-    return this.ground.expired;
-  }
-  /** CONFIG RESETSTAT: counts of expired and evicted keys begin again. */
-  resetCounts(): void {
-    this.ground.expired = 0;
-    this.evictor.evicted = 0;
   }
   /** Expiry in ms since the epoch; Infinity: none; undefined: no such key. */
   expiry(key: Bytes): number | undefined {

@@ -118,7 +118,7 @@ describe('which keys go', () => {
 });
 
 describe('the access byte', () => {
-  const byte = (db: Db, i: number): number => db.accessByte(`key:${i}`);
+  const byte = (db: Db, i: number): number => db.evictor.accessByte(`key:${i}`);
 
   test('tells how long a key was not used, within an epoch', () => {
     const db = filled('noeviction', 10);
@@ -132,15 +132,15 @@ describe('the access byte', () => {
     run(30);
     get(db, 1);
     run(20);
-    expect(db.idleMs(byte(db, 2))).toBeGreaterThanOrEqual(48_000);
-    expect(db.idleMs(byte(db, 2))).toBeLessThanOrEqual(50_000);
-    expect(db.idleMs(byte(db, 1))).toBeGreaterThanOrEqual(18_000);
-    expect(db.idleMs(byte(db, 1))).toBeLessThanOrEqual(20_000);
+    expect(db.evictor.idleMs(byte(db, 2))).toBeGreaterThanOrEqual(48_000);
+    expect(db.evictor.idleMs(byte(db, 2))).toBeLessThanOrEqual(50_000);
+    expect(db.evictor.idleMs(byte(db, 1))).toBeGreaterThanOrEqual(18_000);
+    expect(db.evictor.idleMs(byte(db, 1))).toBeLessThanOrEqual(20_000);
     // Half an hour later it is known to be long.
     run(1800);
-    expect(db.idleMs(byte(db, 1))).toBeGreaterThan(1_400_000);
+    expect(db.evictor.idleMs(byte(db, 1))).toBeGreaterThan(1_400_000);
     get(db, 1);
-    expect(db.idleMs(byte(db, 1))).toBe(0);
+    expect(db.evictor.idleMs(byte(db, 1))).toBe(0);
   });
 
   test('TYPE, TTL, EXISTS and a paused clock leave it alone', () => {
@@ -150,9 +150,9 @@ describe('the access byte', () => {
       db.expiry('key:1');
       has(db, 1);
     }
-    db.tracksAccess = false;
+    db.evictor.tracksAccess = false;
     for (let i = 0; i < 100; i++) get(db, 1);
-    db.tracksAccess = true;
+    db.evictor.tracksAccess = true;
     expect(byte(db, 1)).toBe(5);
     for (let i = 0; i < 100; i++) get(db, 1);
     expect(byte(db, 1)).toBeGreaterThan(6);

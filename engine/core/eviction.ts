@@ -17,11 +17,12 @@
  * a wrong victim. All work is bounded: keys per call, samples per key, places per sample.
  */
 
+import type { Bytes } from '../crdt/dot.ts';
 import { CHUNK_SHIFT, UNIT_MASK } from '../keyspace/arena.ts';
 import { expiryOf, META_ACCESS_SHIFT, metaOf } from '../keyspace/entry.ts';
 import { randomEntry, scanTable } from '../keyspace/scan.ts';
 import type { Ground } from './ground.ts';
-import { deleteAt } from './keys.ts';
+import { deleteAt, touch } from './keys.ts';
 
 export const EVICTION_POLICIES = [
   'volatile-lru',
@@ -103,6 +104,38 @@ export class Evictor {
       keyspace.access.noteEviction(keyspace.table.size, nowMs);
     }
     return true;
+  }
+
+  /** The key's access byte (keyspace/access.ts); -1: no such key. */
+  accessByte(key: Bytes): number {
+    const ref = this.ground.peekVisible(key);
+    return ref === 0 ? -1 : (metaOf(this.ground.keyspace.arena, ref) >>> META_ACCESS_SHIFT) & 0xff;
+  }
+
+  /** Least ms since the last use of a key with this access byte, under a policy that is not LFU. */
+  idleMs(accessByte: number): number {
+    return this.ground.keyspace.access.idleMs(accessByte, this.ground.nowMs);
+  }
+
+  /** False: until it is true again, uses leave no trace in access bytes. */
+  set tracksAccess(tracks: boolean) {
+    this.ground.keyspace.access.paused = !tracks;
+  }
+
+  /** Notes a use of the key. False: there is no such key. */
+  touch(key: Bytes): boolean {
+    return touch(this.ground, key);
+  }
+
+  /** Keys that were deleted because their time had come. */
+  get expired(): number {
+    return this.ground.expired;
+  }
+
+  /** CONFIG RESETSTAT: counts of expired and evicted keys begin again. */
+  resetCounts(): void {
+    this.ground.expired = 0;
+    this.evicted = 0;
   }
 
   /** Keeps the access clock going; to be called with each tick. */

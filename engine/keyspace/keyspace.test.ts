@@ -193,6 +193,43 @@ describe('the table', () => {
   });
 });
 
+describe('work at once', () => {
+  test('an insert moves at most one segment, whatever the number of keys', () => {
+    const random = seededChance(31);
+    const arena = new Arena();
+    const table = new Table(arena, () => false);
+    const watched = table as unknown as { put(...args: number[]): void };
+    const put = watched.put.bind(table);
+    let moved = 0;
+    watched.put = (...args) => {
+      moved++;
+      put(...args);
+    };
+    let most = 0;
+    for (let keys = 1; keys <= 100_000; keys++) {
+      moved = 0;
+      table.insert(Math.floor(random() * 2 ** 32), keys);
+      most = Math.max(most, moved);
+    }
+    expect(most).toBeLessThanOrEqual(4096 * 0.86);
+    expect(table.depthBits).toBeGreaterThan(4);
+  });
+
+  test('SCAN goes on over a table that was emptied and filled again meanwhile', () => {
+    const keyspace = newKeyspace();
+    for (let i = 0; i < 9000; i++) put(keyspace, `k${i}`, plain('v'));
+    const seen: string[] = [];
+    const each = (ref: number) => seen.push(keyspace.keyText(ref));
+    const cursor = scanTable(keyspace.arena, keyspace.table, 0, 4000, each);
+    for (let i = 0; i < 9000; i++) put(keyspace, `k${i}`, null);
+    for (let i = 0; i < 50; i++) put(keyspace, `k${i}`, plain('v'));
+    let next = cursor;
+    while (next !== 0) next = scanTable(keyspace.arena, keyspace.table, next, 100, each);
+    expect(new Set(seen).size).toBe(seen.length);
+    for (let i = 0; i < 50; i++) expect(seen).toContain(`k${i}`);
+  });
+});
+
 describe('random keys', () => {
   test('every key has its chance, and the last one is found among empty segments', () => {
     const random = seededChance(23);

@@ -76,8 +76,8 @@ export type MemberOptions = {
   readonly shutdown: () => void;
 };
 
-/** Steps of the expiry cycle in one tick. */
-const EXPIRY_BUDGET = 200;
+/** Steps of the expiry cycle in one tick: some 1.5 ms if so many keys are due, 100,000 keys a second. */
+const EXPIRY_BUDGET = 1000;
 /** How often the shell calls `tick`. */
 export const TICK_MS = 10;
 

@@ -111,7 +111,7 @@ class Soak {
   }
 
   cycle(cycle: number, { cycleMinutes, heapBytes }: SoakOptions): SoakRow {
-    const expired = this.sum(({ db }) => db.expiredKeys);
+    const expired = this.sum(({ db }) => db.evictor.expired);
     const evicted = this.sum(({ db }) => db.evictor.evicted);
     for (let second = 0; second < cycleMinutes * 60; second++) {
       for (const index of REGIONS.keys()) {
@@ -132,7 +132,7 @@ class Soak {
       arena: this.sum(({ db }) => db.arenaBytes.usedBytes),
       reserved: this.sum(({ db }) => db.arenaBytes.reservedBytes),
       heap: heapBytes?.() ?? 0,
-      expired: this.sum(({ db }) => db.expiredKeys) - expired,
+      expired: this.sum(({ db }) => db.evictor.expired) - expired,
       evicted: this.sum(({ db }) => db.evictor.evicted) - evicted,
     };
   }
