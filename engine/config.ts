@@ -14,6 +14,7 @@ import {
   EVICTIONS_PER_TICK_MAX,
   type EvictionPolicy,
 } from './core/eviction.ts';
+import { ELEMENTS_MAX } from './keyspace/element-index.ts';
 import { PACKED_BYTES_MAX, PACKED_ELEMENTS_MAX } from './keyspace/packed-block.ts';
 
 export type FsyncPolicy = 'always' | 'everysec' | 'no';
@@ -266,6 +267,11 @@ export const limits = {
     unit: 'elements',
     value: PACKED_ELEMENTS_MAX,
     reached: 'a set or hash becomes a table: a few times the memory for each element',
+  },
+  tableElementsMax: {
+    unit: 'elements',
+    value: ELEMENTS_MAX,
+    reached: 'the process ends: a set or hash can count no more, split it by key before',
   },
   packedBytesMax: {
     unit: 'bytes',
