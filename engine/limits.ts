@@ -5,6 +5,7 @@ import {
   EVICTIONS_PER_COMMAND_MAX,
   EVICTIONS_PER_TICK_MAX,
 } from './core/eviction.ts';
+import { ELEMENTS_MAX } from './keyspace/element-index.ts';
 import { PACKED_BYTES_MAX, PACKED_ELEMENTS_MAX } from './keyspace/packed-block.ts';
 
 export type Limit = {
@@ -105,6 +106,11 @@ export const limits = {
     unit: 'elements',
     value: PACKED_ELEMENTS_MAX,
     reached: 'a set or hash becomes a table: a few times the memory for each element',
+  },
+  tableElementsMax: {
+    unit: 'elements',
+    value: ELEMENTS_MAX,
+    reached: 'the process ends: a set or hash can count no more, split it by key before',
   },
   packedBytesMax: {
     unit: 'bytes',

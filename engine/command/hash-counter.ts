@@ -86,7 +86,7 @@ function hrandField(session: ClientSession, args: Args): void {
     else output.bulk(entry[0]);
     return;
   }
-  const picked = count >= 0 ? db.hashRandom(key, count) : db.hashDraws(key, -count);
+  const picked = db.hashRandom(key, count);
   const nested = withValues && output.protocol === 3;
   output.array(withValues && !nested ? picked.length * 2 : picked.length);
   for (const [field, value] of picked) {

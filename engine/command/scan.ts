@@ -131,7 +131,7 @@ function setScan(session: ClientSession, args: Args): void {
       writePage(
         session,
         large.next,
-        large.members.filter((member) => fits(options, member)),
+        large.elements.filter((member) => fits(options, member)),
       );
       return;
     }
@@ -158,7 +158,7 @@ function hashScan(session: ClientSession, args: Args): void {
     const options = readScanOptions(args, 3, false);
     const large = db.scanFields(key, cursor, Math.min(options.count, SCAN_COUNT_MAX));
     if (large !== null) {
-      const fitting = large.entries.filter(([field]) => fits(options, field));
+      const fitting = large.elements.filter(([field]) => fits(options, field));
       writePage(session, large.next, fitting.flat());
       return;
     }

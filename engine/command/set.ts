@@ -177,7 +177,7 @@ function srandMember(session: ClientSession, args: Args): void {
     return;
   }
   const count = readRandomCount(args, 2);
-  const members = count >= 0 ? server.db.setRandom(key, count) : server.db.setDraws(key, -count);
+  const members = server.db.setRandom(key, count);
   output.array(members.length);
   for (const member of members) {
     output.bulk(member);

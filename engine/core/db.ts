@@ -23,6 +23,7 @@ import * as hashes from './hashes.ts';
 import { type KeyRepair, repairKey } from './key-repair.ts';
 import * as keys from './keys.ts';
 import { slotRefs } from './keys.ts';
+import type { Page } from './random-elements.ts';
 import { type ApplyOutcome, RemoteBatches } from './remote.ts';
 import * as sets from './sets.ts';
 import { restoreSlot } from './slot-restore.ts';
@@ -326,23 +327,18 @@ export class Db {
     return hashes.hashRemove(this.ground, key, fields);
   }
 
-  /** `count` distinct fields with values at random (all if there are fewer). */
+  /** Fields with values at random: `count` different ones (all if there are fewer), below 0 so many draws. */
   hashRandom(key: Bytes, count: number): [Bytes, Bytes][] {
-    return hashes.hashRandom(this.ground, key, count);
-  }
-  /** `draws` fields with values at random, which may repeat. */
-  hashDraws(key: Bytes, draws: number): [Bytes, Bytes][] {
-    return hashes.hashDraws(this.ground, key, draws);
+    const { ground } = this;
+    return count < 0
+      ? hashes.hashDraws(ground, key, -count)
+      : hashes.hashRandom(ground, key, count);
   }
   /**
    * HSCAN of a large hash: about `count` entries from `cursor` on and the next cursor (below 2^32, 0: the
    * end). A field that is there all the time is given exactly once. Null: the hash is small.
    */
-  scanFields(
-    key: Bytes,
-    cursor: number,
-    count: number,
-  ): { next: number; entries: [Bytes, Bytes][] } | null {
+  scanFields(key: Bytes, cursor: number, count: number): Page<[Bytes, Bytes]> | null {
     return hashes.scanFields(this.ground, key, cursor, count);
   }
 
@@ -389,24 +385,17 @@ export class Db {
   setRemove(key: Bytes, members: readonly Bytes[]): number {
     return sets.setRemove(this.ground, key, members);
   }
-  /** `count` distinct members at random (all if there are fewer). */
+  /** Members at random: `count` different ones (all if there are fewer), below 0 so many draws. */
   setRandom(key: Bytes, count: number): Bytes[] {
-    return sets.setRandom(this.ground, key, count);
-  }
-  /** `draws` members at random, which may repeat. */
-  setDraws(key: Bytes, draws: number): Bytes[] {
-    return sets.setDraws(this.ground, key, draws);
+    const { ground } = this;
+    return count < 0 ? sets.setDraws(ground, key, -count) : sets.setRandom(ground, key, count);
   }
   /** The hash by which `scanFields` and `scanMembers` order elements, below 2^32. */
   nameHash(name: Bytes): number {
     return this.ground.keyspace.hash.of(Buffer.from(name, 'latin1'), 0, name.length);
   }
   /** SSCAN of a large set, as `scanFields`. */
-  scanMembers(
-    key: Bytes,
-    cursor: number,
-    count: number,
-  ): { next: number; members: Bytes[] } | null {
+  scanMembers(key: Bytes, cursor: number, count: number): Page<Bytes> | null {
     return sets.scanMembers(this.ground, key, cursor, count);
   }
 

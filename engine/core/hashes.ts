@@ -20,7 +20,7 @@ import { incrementField } from './counter-hot.ts';
 import { hashNotAFloat, hashNotAnInteger, wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 import { addElements } from './packed-hot.ts';
-import { randomElements, shuffled } from './random-elements.ts';
+import { type Page, randomElements, shuffled } from './random-elements.ts';
 import { removeElements } from './remove-hot.ts';
 import { checkSum } from './strings.ts';
 
@@ -329,7 +329,7 @@ export function scanFields(
   key: Bytes,
   cursor: number,
   count: number,
-): { next: number; entries: [Bytes, Bytes][] } | null {
+): Page<[Bytes, Bytes]> | null {
   const ref = ground.findVisible(key);
   if (ground.packed.see(ref, BLOCK_HASH) || !ground.tables.sees(ref, TABLE_HASH)) return null;
   const { tables } = ground.keyspace;
@@ -338,7 +338,7 @@ export function scanFields(
   const next = scanElements(tables.arena, root, cursor, count, (element) => {
     entries.push(entryOf(ground, element));
   });
-  return { next, entries };
+  return { next, elements: entries };
 }
 
 function entryOf(ground: Ground, element: number): [Bytes, Bytes] {

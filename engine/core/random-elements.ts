@@ -1,8 +1,11 @@
-/** Several different elements at random: from a table by drawing, from a list by shuffling. */
+/** Some of the elements of a set or hash: at random, from a table by drawing, from a list by shuffling. */
 
 import { randomElement } from '../keyspace/element-walk.ts';
 import { tableOf } from '../keyspace/table-collection.ts';
 import type { Ground } from './ground.ts';
+
+/** A page of SSCAN or HSCAN, and the cursor of the next one; 0: there is none. */
+export type Page<T> = { readonly next: number; readonly elements: T[] };
 
 /** Of more elements than one in so many a walk and a shuffle are quicker than draws that repeat. */
 const DRAWN_SHARE = 4;

@@ -16,7 +16,7 @@ import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 import { addElements } from './packed-hot.ts';
-import { randomElements, shuffled } from './random-elements.ts';
+import { type Page, randomElements, shuffled } from './random-elements.ts';
 import { popMember, removeElements } from './remove-hot.ts';
 
 function visibleSet(ground: Ground, state: KeyState | null): SetState | null {
@@ -227,7 +227,7 @@ export function scanMembers(
   key: Bytes,
   cursor: number,
   count: number,
-): { next: number; members: Bytes[] } | null {
+): Page<Bytes> | null {
   const ref = ground.findVisible(key);
   if (ground.packed.see(ref, BLOCK_SET) || !ground.tables.sees(ref, TABLE_SET)) return null;
   const { tables } = ground.keyspace;
@@ -236,5 +236,5 @@ export function scanMembers(
   const next = scanElements(tables.arena, root, cursor, count, (element) => {
     members.push(nameText(tables, element));
   });
-  return { next, members };
+  return { next, elements: members };
 }

@@ -1,8 +1,8 @@
-import { internActor } from '../crdt/roster.ts';
+import { internActor, makeActorId } from '../crdt/roster.ts';
 import { advance, copyVector, type VersionVector } from '../crdt/version-vector.ts';
 import { SLOT_COUNT } from '../keyspace/slot.ts';
 import { seededChance } from '../keyspace/test-chance.ts';
-import type { Db } from './db.ts';
+import { Db } from './db.ts';
 import { bodyOf, digestsOf, newDb, START_MS, slotOfText, TestMember } from './db-fixture.ts';
 import { runRandom } from './random-command.ts';
 
@@ -154,6 +154,41 @@ describe('slot transfer', () => {
       expect(restored.applyBatch(bodyOf(frame))).toBe('applied');
     }
     expect(digestsOf(restored)).toEqual(digestsOf(member.db));
+  });
+
+  test('a table is written as its state would be, whatever its names are', () => {
+    const alike = 'x'.repeat(100);
+    const names = [
+      '',
+      '\0',
+      '\0\0',
+      'a',
+      'a\0',
+      'a\0\0',
+      'a\0\0\0\0',
+      '\xff',
+      '\x80',
+      'aaaa',
+      'aaaaa',
+    ];
+    names.push(alike, `${alike}\0`, `${alike}a`, `${alike}\xff`, 'y'.repeat(20_000));
+    for (let i = 0; i < 700; i++) names.push(`field:${i}`, `${alike}${i * 7}`);
+    const seen = [true, false].map((packing) => {
+      const db = new Db({ random: seededChance(1), region: 1, packing });
+      db.beginTurn(START_MS);
+      db.newActor(makeActorId(1, 0, 1n));
+      db.writable = true;
+      db.setAdd('{t}s', names);
+      db.hashSet(
+        '{t}h',
+        names.map((name, i) => [name, 'v'.repeat(i % 50)]),
+      );
+      for (const name of names.slice(0, 30)) db.hashAdd('{t}h', `${name}#`, 2, false);
+      db.expire('{t}h', START_MS + 5000);
+      const slot = slotOfText('{t}h');
+      return [db.exportSlot(slot), db.slotDigest(slot), db.keyDigests(slot, 5)];
+    });
+    expect(seen[0]).toEqual(seen[1]);
   });
 
   test('damaged bytes are refused and change nothing', () => {

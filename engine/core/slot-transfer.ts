@@ -30,7 +30,7 @@ import {
   seqOf,
   type VersionVector,
 } from '../crdt/version-vector.ts';
-import { metaOf } from '../keyspace/entry.ts';
+import { metaOf, tableKind } from '../keyspace/entry.ts';
 import { loadState } from '../keyspace/packed-string.ts';
 import { SLOT_COUNT, slotOf } from '../keyspace/slot.ts';
 import { ByteReader } from '../op/byte-reader.ts';
@@ -47,6 +47,7 @@ import type { Ground } from './ground.ts';
 import { slotRefs } from './keys.ts';
 import { plainActor, writePlainKey } from './plain-bytes.ts';
 import { isPlain } from './plain-write.ts';
+import { collectTableActors, writeTable } from './table-transfer.ts';
 
 const SLOT_STATE_VERSION = 1;
 const SEQ_MAX = 2 ** 48 - 1;
@@ -135,12 +136,15 @@ export function keyDigests(ground: Ground, slot: number, count: number): [Bytes,
   found.sort(([a], [b]) => (a < b ? -1 : 1));
   return found.slice(0, count).map(([key, ref]) => {
     const out = new ByteWriter(256);
-    const state = loadState(keyspace, ref);
+    const table = tableKind(metaOf(keyspace.arena, ref)) !== 0;
+    const state = table ? null : loadState(keyspace, ref);
     const actors = new Set<Actor>();
-    collectActors(state, actors);
+    if (state === null) collectTableActors(keyspace, ref, actors);
+    else collectActors(state, actors);
     const dictionary = dictionaryOf(roster, actors);
     for (const actor of dictionary.actors) out.raw(actorId(roster, actor));
-    writeKey(out, state, dictionary);
+    if (state === null) writeTable(out, keyspace, ref, dictionary);
+    else writeKey(out, state, dictionary);
     return [key, crc32(out.bytes.subarray(0, out.length))];
   });
 }
@@ -232,7 +236,7 @@ export function addException(ground: Ground, slot: number, vector: VersionVector
   ground.aheadChanges++;
 }
 
-/** A key on its way out; `state` is null for a plain string, which goes straight from the arena. */
+/** A key on its way out; `state` is null for a plain string or a table, which go straight from the arena. */
 type Outgoing = { readonly key: Bytes; readonly ref: number; readonly state: KeyState | null };
 
 function writeKeys(out: ByteWriter, ground: Ground, refs: readonly number[]): void {
@@ -242,9 +246,10 @@ function writeKeys(out: ByteWriter, ground: Ground, refs: readonly number[]): vo
   let last: Actor = -1;
   for (const ref of refs) {
     const meta = metaOf(keyspace.arena, ref);
-    const plain = isPlain(meta);
-    const state = plain ? null : loadState(keyspace, ref);
-    if (state !== null) collectActors(state, actors);
+    const table = tableKind(meta) !== 0;
+    const state = table || isPlain(meta) ? null : loadState(keyspace, ref);
+    if (table) collectTableActors(keyspace, ref, actors);
+    else if (state !== null) collectActors(state, actors);
     else {
       const actor = plainActor(keyspace, ref, meta);
       if (actor !== last) actors.add(actor);
@@ -264,6 +269,8 @@ function writeKeys(out: ByteWriter, ground: Ground, refs: readonly number[]): vo
     out.u32(end - start);
     out.copyReserved(bytes, start, end);
     if (state !== null) writeKey(out, state, dictionary);
+    else if (tableKind(metaOf(keyspace.arena, ref)) !== 0)
+      writeTable(out, keyspace, ref, dictionary);
     else writePlainKey(out, keyspace, ref, dictionary);
   }
 }

@@ -17,7 +17,7 @@
 
 import type { Cell, Contribution, Sibling } from '../crdt/cell.ts';
 import type { Actor, Bytes, Dot } from '../crdt/dot.ts';
-import type { SetState } from '../crdt/element-set.ts';
+import type { ElementDot, SetState } from '../crdt/element-set.ts';
 import type { HashState } from '../crdt/field-map.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import { actorId, type Roster } from '../crdt/roster.ts';
@@ -28,6 +28,7 @@ import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './op.ts';
 
 export const KEY_ENCODING_VERSION = 1;
 
+/** Bits of the second byte. */
 export const PART = { cell: 1, set: 2, hash: 4, ttl: 8 } as const;
 const STAMP_BYTES = 16;
 
@@ -50,14 +51,16 @@ export function collectActors(state: KeyState, actors: Set<Actor>): void {
   const add = (dots: readonly Dot[]): void => {
     for (const dot of dots) actors.add(dot.actor);
   };
-  const addCell = (cell: Cell): void => {
-    add(cell.siblings);
-    add(cell.contributions);
-  };
-  if (state.cell !== null) addCell(state.cell);
+  if (state.cell !== null) addCellActors(state.cell, actors);
   if (state.set !== null) state.set.forEach(add);
-  if (state.hash !== null) state.hash.forEach(addCell);
+  if (state.hash !== null) for (const cell of state.hash.values()) addCellActors(cell, actors);
   add(state.ttl);
+}
+
+/** Adds every actor that the cell names to `actors`. */
+export function addCellActors({ siblings, contributions }: Cell, actors: Set<Actor>): void {
+  for (const { actor } of siblings) actors.add(actor);
+  for (const { actor } of contributions) actors.add(actor);
 }
 
 /** The bytes of a state all of whose actors are in the dictionary. */
@@ -91,13 +94,7 @@ export function writeKey(out: ByteWriter, state: KeyState, dictionary: ActorDict
   if (state.cell !== null) writeCell(out, state.cell, indexes);
   if (state.set !== null) writeSet(out, state.set, indexes);
   if (state.hash !== null) writeHash(out, state.hash, indexes);
-  if (state.ttl.length > 0) {
-    out.u16(state.ttl.length);
-    for (const write of sortDots(state.ttl, indexes)) {
-      writeStamp(out, write, indexes);
-      out.f64(write.expiry);
-    }
-  }
+  if (state.ttl.length > 0) writeTtl(out, state.ttl, indexes);
 }
 
 /** Reads a state; `actors` by dictionary index. Look at `reader.problem` before using it. */
@@ -120,7 +117,8 @@ function sortDots<T extends Dot>(items: readonly T[], indexes: Indexes): readonl
   return [...items].sort((a, b) => indexOf(indexes, a.actor) - indexOf(indexes, b.actor));
 }
 
-function indexOf(indexes: Indexes, actor: Actor): number {
+/** The dictionary index of an actor that is in it. */
+export function indexOf(indexes: Indexes, actor: Actor): number {
   const index = indexes.get(actor);
   if (index === undefined) throw new RangeError(`actor ${actor} is not in the dictionary`);
   return index;
@@ -136,7 +134,7 @@ function writeStamp(out: ByteWriter, item: Dot & { hlc: number }, indexes: Index
   out.f64(item.hlc);
 }
 
-function writeCell(out: ByteWriter, cell: Cell, indexes: Indexes): void {
+export function writeCell(out: ByteWriter, cell: Cell, indexes: Indexes): void {
   out.u16(cell.siblings.length);
   for (const sibling of sortDots(cell.siblings, indexes)) {
     writeStamp(out, sibling, indexes);
@@ -155,8 +153,20 @@ function writeSet(out: ByteWriter, set: SetState, indexes: Indexes): void {
   out.u32(set.size);
   for (const [member, dots] of sortKeys(set)) {
     out.text(member);
-    out.u16(dots.length);
-    for (const dot of sortDots(dots, indexes)) writeStamp(out, dot, indexes);
+    writeDots(out, dots, indexes);
+  }
+}
+
+export function writeDots(out: ByteWriter, dots: readonly ElementDot[], indexes: Indexes): void {
+  out.u16(dots.length);
+  for (const dot of sortDots(dots, indexes)) writeStamp(out, dot, indexes);
+}
+
+export function writeTtl(out: ByteWriter, writes: readonly TtlWrite[], indexes: Indexes): void {
+  out.u16(writes.length);
+  for (const write of sortDots(writes, indexes)) {
+    writeStamp(out, write, indexes);
+    out.f64(write.expiry);
   }
 }
 
