@@ -57,8 +57,8 @@ sim-soak: $(READY) ## 12 hours of simulated mixed load in three regions: nothing
 mutants: $(READY) ## put mistakes into a copy of the engine, one by one: a test or seeds must notice; ONLY=text
 	@$(RUN) bench/mutants.ts $(if $(ONLY),--only "$(ONLY)")
 
-crash: $(READY) ## kill -9 a loaded engine TRIES=200 times with FSYNC=always,everysec,no; nothing acknowledged may be missing
-	@$(RUN) bench/crash-loop.ts --tries $(or $(TRIES),200) $(if $(FSYNC),--fsync $(FSYNC))
+crash: $(READY) ## kill -9 loaded engines TRIES=200 times with FSYNC=always,everysec,no, LANES=3 at once; nothing acknowledged may be missing
+	@$(RUN) bench/crash-loop.ts --tries $(or $(TRIES),200) $(if $(FSYNC),--fsync $(FSYNC)) $(if $(LANES),--lanes $(LANES))
 
 keydb-cut: $(READY) ## 2 million keys, a cut of 5 minutes, 100,000 changes: time and bytes to catch up; KEYS= CHANGED= SECONDS=
 	@$(RUN) bench/keydb-cut.ts $(if $(KEYS),--keys $(KEYS)) $(if $(CHANGED),--changed $(CHANGED)) $(if $(SECONDS),--seconds $(SECONDS))

@@ -6,13 +6,16 @@
  * does that, with the same core over a disk that forgets (engine/sim/power-loss.ts), and its window is
  * printed at the end.
  *
+ * Several engines are killed side by side (`--lanes`), each with a directory and writers of its own: most of
+ * a cycle is waiting.
+ *
  * Each connection owns its keys and writes growing numbers into them, so that after a restart a key must
  * hold at least the last number that was acknowledged and at most the last one that was sent. A counter
  * for each connection must lie between the acknowledged and the sent increments.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { Redis } from 'ioredis';
@@ -29,6 +32,7 @@ const write = (line: string) => process.stdout.write(`${line}\n`);
 
 type Options = {
   tries: number;
+  lanes: number;
   keys: number;
   connections: number;
   fsync: FsyncPolicy[];
@@ -95,9 +99,11 @@ class Writer {
   }
 }
 
-/** The engine of this moment; ends with us. */
-let running: ChildProcess | null = null;
-process.once('exit', () => running?.kill('SIGKILL'));
+/** The engines of this moment; they end with us. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 async function start(place: Place): Promise<{ child: ChildProcess; ms: number }> {
   const began = performance.now();
@@ -107,7 +113,8 @@ async function start(place: Place): Promise<{ child: ChildProcess; ms: number }>
   const child = spawn(join(root, 'node_modules/.bin/bun'), args, {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  running = child;
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   await untilAnswers(place.port, child);
   return { child, ms: performance.now() - began };
 }
@@ -155,41 +162,62 @@ async function verifyAll(writers: Writer[], port: number, keys: number): Promise
   return wrong;
 }
 
-/** Kills and restarts with one policy; true when nothing was missing and every start came up. */
-async function loop(fsync: FsyncPolicy, options: Options): Promise<boolean> {
+/** What one lane did. */
+type Lane = { restarts: number[]; acknowledged: number; wrong: string[] };
+
+/** Kills and restarts one engine again and again. Ends early when something is missing. */
+async function runLane(fsync: FsyncPolicy, tries: number, options: Options): Promise<Lane> {
   const directory = mkdtempSync(join(tmpdir(), 'meridian-crash-'));
   const place: Place = { directory, port: await freePort(), peerPort: await freePort(), fsync };
   const writers = Array.from({ length: options.connections }, (_, i) => new Writer(`w${i}`));
-  const restarts: number[] = [];
-  const wrong: string[] = [];
-  let { child } = await start(place);
+  const lane: Lane = { restarts: [], acknowledged: 0, wrong: [] };
+  let child: ChildProcess | null = null;
   try {
+    child = (await start(place)).child;
     await fill(place.port, options.keys);
-    for (let attempt = 1; attempt <= options.tries && wrong.length === 0; attempt++) {
+    for (let attempt = 1; attempt <= tries && lane.wrong.length === 0; attempt++) {
       await crashOnce(writers, child, place.port);
       const next = await start(place);
       child = next.child;
-      restarts.push(next.ms);
-      wrong.push(...(await verifyAll(writers, place.port, options.keys)));
-      if (attempt % 50 === 0)
-        write(`${attempt} kills, restart ms ${printSpread(spreadOf(restarts), 0)}`);
+      lane.restarts.push(next.ms);
+      lane.wrong.push(...(await verifyAll(writers, place.port, options.keys)));
+      if (attempt % 100 === 0) write(`  ${attempt} kills of ${tries} with fsync ${fsync}`);
     }
   } catch (error) {
-    // A start that needs a hand is a failure like a lost write: the directory is kept to look at.
-    write(`the start after kill ${restarts.length + 1} failed: ${(error as Error).message}`);
-    write(`its directory is kept: ${directory}`);
-    return false;
+    // A start that needs a hand is a failure like a lost write.
+    const which = `the start after kill ${lane.restarts.length + 1}`;
+    lane.wrong.push(`${which} failed: ${(error as Error).message}`);
   } finally {
-    child.kill('SIGKILL');
+    child?.kill('SIGKILL');
   }
-  const acknowledged = writers.reduce((sum, writer) => sum + writer.incrementsAcknowledged, 0);
-  for (const line of wrong) write(`missing: ${line}`);
-  write(
-    `${restarts.length} kills with fsync ${fsync}, ${options.keys} keys, ` +
-      `${acknowledged} acknowledged increments, ${wrong.length} wrong, no start needed a hand, ` +
-      `restart ms ${printSpread(spreadOf(restarts), 0)}`,
+  lane.acknowledged = writers.reduce((sum, writer) => sum + writer.incrementsAcknowledged, 0);
+  if (lane.wrong.length > 0) lane.wrong.push(`its directory is kept: ${directory}`);
+  else rmSync(directory, { recursive: true, force: true });
+  return lane;
+}
+
+/** All lanes with one policy; true when nothing was missing and every start came up. */
+async function loop(fsync: FsyncPolicy, options: Options): Promise<boolean> {
+  const began = performance.now();
+  const count = Math.min(options.lanes, options.tries);
+  const lanes = await Promise.all(
+    Array.from({ length: count }, (_, n) => {
+      const tries =
+        Math.floor(((n + 1) * options.tries) / count) - Math.floor((n * options.tries) / count);
+      return runLane(fsync, tries, options);
+    }),
   );
-  if (wrong.length === 0) rmSync(directory, { recursive: true, force: true });
+  const restarts = lanes.flatMap((lane) => lane.restarts);
+  const wrong = lanes.flatMap((lane) => lane.wrong);
+  const acknowledged = lanes.reduce((sum, lane) => sum + lane.acknowledged, 0);
+  for (const line of wrong) write(`WRONG: ${line}`);
+  const words = wrong.length === 0 ? 'nothing missing, no start needed a hand' : 'see above';
+  write(
+    `${restarts.length} kills with fsync ${fsync}, ${count} engines at once, ${options.keys} keys each, ` +
+      `${acknowledged} acknowledged increments: ${words}; ` +
+      `restart ms ${printSpread(spreadOf(restarts), 0)}; ` +
+      `${((performance.now() - began) / 60_000).toFixed(1)} minutes`,
+  );
   return wrong.length === 0;
 }
 
@@ -200,7 +228,7 @@ async function main(options: Options): Promise<void> {
     const { cuts, acknowledged, lost, windowMsMax } = measurePowerLoss(fsync, options.powerCuts);
     write(
       `${cuts} simulated power cuts with fsync ${fsync}: ${lost} of ${acknowledged} acknowledged ` +
-        `writes lost, the oldest ${windowMsMax.toFixed(0)} ms before the cut`,
+        `writes lost, the oldest ${windowMsMax.toFixed(0)} ms before the cut (its window)`,
     );
   }
   if (!isGood) process.exitCode = 1;
@@ -221,6 +249,12 @@ function policyList(text: string): FsyncPolicy[] {
 
 const program = new Command('crash-loop')
   .option('--tries <n>', 'how often to kill with each policy', wholeNumber, 200)
+  .option(
+    '--lanes <n>',
+    'engines that are killed side by side',
+    wholeNumber,
+    availableParallelism() + 1,
+  )
   .option('--keys <n>', 'keys that are there besides', wholeNumber, 100_000)
   .option('--connections <n>', 'writing connections', wholeNumber, 8)
   .option('--fsync <policies>', 'policies, separated by commas', policyList, [...policies])

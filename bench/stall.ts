@@ -23,6 +23,7 @@ const imageMsMax = 300_000;
 const newKeysPerSecond = 5000;
 const hotKeys = 100_000;
 const value = 'v'.repeat(32);
+const large = 'v'.repeat(4096);
 const key = (number: number) => `key:${String(number).padStart(12, '0')}`;
 
 /** Prints the table; returns sentences about targets that were missed. */
@@ -34,8 +35,9 @@ export async function measureStall({ keys, rate }: StallOptions): Promise<string
     const load = new ZipfLoad(hotKeys, 32);
     await load.fill(server);
     await until(client, false, async () => pause(50));
+    // An image begins when the log has grown by as much as the last one: large values do that soonest.
     let next = 0;
-    const grow = () => pipe(server.port, 100_000, () => resp('SET', key(next++ % keys), value));
+    const grow = () => pipe(server.port, 5000, () => resp('SET', `large:${next++ % 1000}`, large));
     await until(client, true, grow);
     await client.config('RESETSTAT');
     const began = performance.now();

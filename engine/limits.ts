@@ -5,6 +5,7 @@ import {
   EVICTIONS_PER_COMMAND_MAX,
   EVICTIONS_PER_TICK_MAX,
 } from './core/eviction.ts';
+import { ACTORS_MAX } from './crdt/roster.ts';
 import { ELEMENTS_MAX } from './keyspace/element-index.ts';
 import { PACKED_BYTES_MAX, PACKED_ELEMENTS_MAX } from './keyspace/packed-block.ts';
 
@@ -76,6 +77,17 @@ export const limits = {
     unit: 'ms',
     value: 30_000,
     reached: 'an image that was given up (full or broken disk) is begun again',
+  },
+  actorsMax: {
+    unit: 'writers',
+    value: ACTORS_MAX,
+    reached:
+      'starts of members that wrote, of all regions and for ever: a new writer does not start',
+  },
+  actorsWarned: {
+    unit: 'writers',
+    value: 5000,
+    reached: 'each start warns: vectors of 20 bytes a writer cost links and CPU',
   },
   relayAfter: {
     unit: 'ms',

@@ -17,10 +17,11 @@ import type { Actor, Bytes } from '../crdt/dot.ts';
 import { type KeyState, mergeKey } from '../crdt/key-state.ts';
 import {
   ACTOR_ID_BYTES,
-  ACTORS_MAX,
   actorId,
   describeBadActorId,
+  hasRoom,
   internActor,
+  ROSTER_FULL,
   type Roster,
 } from '../crdt/roster.ts';
 import {
@@ -301,13 +302,13 @@ function readIds(
   each: (id: Bytes) => void,
 ): boolean {
   const count = reader.count(16, ACTOR_ID_BYTES + bytesAfter);
-  if (roster.ids.length + count >= ACTORS_MAX) reader.fail('the roster of actors is full');
   let previous = '';
   for (let n = 0; n < count && reader.problem === null; n++) {
     const id = reader.raw(ACTOR_ID_BYTES);
     const bad = describeBadActorId(id);
     if (bad !== null) reader.fail(bad);
     else if (id <= previous) reader.fail('actors that are not in order');
+    else if (!hasRoom(roster, id)) reader.fail(ROSTER_FULL);
     else each(id);
     previous = id;
   }

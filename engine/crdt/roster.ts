@@ -16,6 +16,8 @@ import type { Actor, Bytes } from './dot.ts';
 
 export const ACTOR_ID_BYTES = 12;
 export const ACTORS_MAX = 65536;
+/** What happens then (docs/decisions/0011): nothing folds, so there is one cure. */
+export const ROSTER_FULL = `this database has had ${ACTORS_MAX} writers (each start of a member that then wrote counts as one) and cannot tell more apart: make a new database and copy the keys into it`;
 export const REGION_NUMBER_MAX = 16;
 
 /** Plain data; use the functions below to change it. */
@@ -33,19 +35,24 @@ export function emptyRoster(): Roster {
 
 /**
  * The actor with this id, entered into the roster if it is new.
- * `id` must be valid (see `describeBadActorId`); throws RangeError when the roster is full.
+ * `id` must be valid (see `describeBadActorId`); throws RangeError when the roster is full (see `hasRoom`).
  */
 export function internActor(roster: Roster, id: Bytes): Actor {
   const known = roster.byId.get(id);
   if (known !== undefined) return known;
   const problem = describeBadActorId(id);
   if (problem !== null) throw new RangeError(problem);
-  if (roster.ids.length >= ACTORS_MAX) throw new RangeError('the roster of actors is full');
+  if (roster.ids.length >= ACTORS_MAX) throw new RangeError(ROSTER_FULL);
   const actor = roster.ids.length;
   roster.ids.push(id);
   roster.regions.push(id.charCodeAt(0));
   roster.byId.set(id, actor);
   return actor;
+}
+
+/** Whether this id can be entered, or is there already: for ids that a peer sends. */
+export function hasRoom(roster: Roster, id: Bytes): boolean {
+  return roster.ids.length < ACTORS_MAX || roster.byId.has(id);
 }
 
 /** The actor with this id, or undefined when this member never heard of it. */

@@ -11,8 +11,10 @@ import {
   ACTOR_ID_BYTES,
   actorText,
   describeBadActorId,
+  hasRoom,
   internActor,
   parseActorText,
+  ROSTER_FULL,
   type Roster,
 } from '../crdt/roster.ts';
 import { advance, emptyVector, type VersionVector } from '../crdt/version-vector.ts';
@@ -60,6 +62,7 @@ export function decodeVector(
     if (problem !== null) return problem;
     if (id <= previous) return 'a vector whose actors are not in order';
     if (!Number.isSafeInteger(seq) || seq < 1 || seq >= SEQ_MAX) return `a vector with seq ${seq}`;
+    if (!hasRoom(roster, id)) return ROSTER_FULL;
     advance(vector, internActor(roster, id), seq);
     previous = id;
   }

@@ -133,6 +133,7 @@ export class Member implements MemberApi {
     this.storage.progressed = () => this.wake();
     this.db.beginTurn(env.clock.wallMs());
     this.db.newActor(this.storage.actorId);
+    warnOfActors(this.db.roster.ids.length, env.journal);
     this.safePoint = new SafePoint(this.db.vector);
     this.startedEmpty = countOps(this.db.vector) === 0;
     this.context = makeServerContext({
@@ -559,6 +560,11 @@ export class Member implements MemberApi {
       },
     });
   }
+}
+
+function warnOfActors(actors: number, journal: Env['journal']): void {
+  if (actors < limits.actorsWarned.value) return;
+  journal.warn({ actors, actorsMax: limits.actorsMax.value }, 'this database has had many writers');
 }
 
 function latin1(text: string): Uint8Array {

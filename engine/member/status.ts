@@ -143,6 +143,7 @@ export function memberInfo(view: MemberView): InfoSection[] {
         ['region', view.config.region],
         ['region_number', view.config.regionNumber],
         ['actor', actorText(view.db.roster.ids[view.db.actor])],
+        ['actors', view.db.roster.ids.length],
         ...regions,
       ],
     },

@@ -24,6 +24,7 @@ import {
   describeBadActorId,
   findActor,
   internActor,
+  ROSTER_FULL,
   type Roster,
 } from '../crdt/roster.ts';
 import { slotOf } from '../keyspace/slot.ts';
@@ -117,7 +118,7 @@ export class BatchReader {
     if (problem !== null) return this.endWith(problem, `op ${this.read} of ${opCount}`);
     const { roster } = this;
     if (roster.ids.length + this.ids.length > ACTORS_MAX && !this.knowsAll()) {
-      return this.endWith('the roster of actors is full', 'the dictionary');
+      return this.endWith(ROSTER_FULL, 'the dictionary');
     }
     this.actors = this.ids.map((id) => internActor(roster, id));
     this.writer = this.actors[0];
