@@ -39,7 +39,7 @@ const differences = [
   '`CLIENT PAUSE` holds only commands on data back, so that probes and `CLIENT UNPAUSE` pass.',
   '`CONFIG SET` of a fixed setting is accepted when it names the value that holds anyway.',
   'A message published inside `EXEC` to its own RESP3 connection comes after the reply of `EXEC`.',
-  'While a member has no map, commands on data are answered `-LOADING`; `PING` is answered.',
+  'While a member has no map, commands on data are answered `-LOADING` (by a proxy after they have waited 5 s); `PING` is answered.',
   '`OBJECT ENCODING` names what Redis would choose for a fresh value; access times are not kept.',
   '`COMMAND INFO` gives no tips and no key specifications; `COMMAND DOCS` adds `conflict`.',
 ];

@@ -21,6 +21,7 @@ import type { ProxyCore } from './core.ts';
 import { forward, forwardToAll, split } from './forward.ts';
 import { planOf } from './plan.ts';
 import type { ReplySink, Request } from './request.ts';
+import { HOLD_MS } from './router.ts';
 import { endSpecial, runSpecial } from './special.ts';
 import { queueInTransaction, type Watching } from './transaction.ts';
 import type { Flushable } from './turn.ts';
@@ -43,6 +44,8 @@ const OUTPUT = 8;
 const PAUSED = 16;
 
 type Deferred = { readonly entry: Entry; readonly args: Args };
+/** `mapUntilMs`: without a map the command waits so long for one; 0: it does not. */
+type Postponed = Deferred & { readonly mapUntilMs: number };
 
 export class ProxyClient implements ReplySink, Flushable {
   readonly core: ProxyCore;
@@ -65,7 +68,7 @@ export class ProxyClient implements ReplySink, Flushable {
   private processing = false;
   private ended = false;
   private deferred: Deferred | null = null;
-  private postponed: Deferred | null = null;
+  private postponed: Postponed | null = null;
   private lastWrittenShard: object | null = null;
 
   constructor(core: ProxyCore, connection: Connection, id: number) {
@@ -128,8 +131,10 @@ export class ProxyClient implements ReplySink, Flushable {
       return;
     }
     const refused = refusal(session, entry, args);
-    if (refused !== null) this.refuse(entry, refused);
-    else if (clients.postpones(session, entry)) this.postpone(entry, args);
+    if (refused !== null && this.lacksMap(refused)) {
+      this.postpone(entry, args, performance.now() + HOLD_MS);
+    } else if (refused !== null) this.refuse(entry, refused);
+    else if (clients.postpones(session, entry)) this.postpone(entry, args, 0);
     else this.run(entry, args);
   }
 
@@ -193,23 +198,33 @@ export class ProxyClient implements ReplySink, Flushable {
     }
   }
 
-  /** CLIENT PAUSE: keeps the command until the pause is over. */
-  private postpone(entry: Entry, args: Args): void {
-    this.postponed = { entry, args: args.clone() };
+  /** Whether the command was refused only because a proxy that has just started has no map yet. */
+  private lacksMap(refused: string): boolean {
+    const { router, context } = this.core;
+    return router.map === null && refused === errorText('loading', context.member.startingReason());
+  }
+
+  /** Keeps the command until CLIENT PAUSE is over, or until the first map. */
+  private postpone(entry: Entry, args: Args, mapUntilMs: number): void {
+    this.postponed = { entry, args: args.clone(), mapUntilMs };
     this.stall |= PAUSED;
     this.core.postponed.add(this);
   }
 
   /** To be called now and then while the client is in `core.postponed`. */
   retryPostponed(): void {
-    const { postponed } = this;
-    if (postponed === null || this.core.context.clients.postpones(this.session, postponed.entry)) {
-      return;
-    }
+    const { postponed, session } = this;
+    if (postponed === null) return;
+    const { entry, args, mapUntilMs } = postponed;
+    const { router, context } = this.core;
+    if (context.clients.postpones(session, entry)) return;
+    if (router.map === null && performance.now() < mapUntilMs) return;
     this.core.postponed.delete(this);
     this.postponed = null;
     this.stall &= ~PAUSED;
-    this.run(postponed.entry, postponed.args);
+    const refused = refusal(session, entry, args);
+    if (refused !== null) this.refuse(entry, refused);
+    else this.run(entry, args);
     this.process();
   }
 

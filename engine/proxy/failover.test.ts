@@ -159,12 +159,24 @@ describe('when a primary fails', () => {
     await promote();
   });
 
-  test('no map yet: commands on data are refused, the connection is served', async () => {
+  test('no map yet: commands on data wait for it in their order, the connection is served', async () => {
+    region = await startRegion({ mapped: false });
+    const client = await region.client();
+    expect(await client.ask('PING')).toBe('PONG');
+    expect(await client.ask('CRDT.MAP', 'GET')).toBeNull();
+    const written = client.ask('SET', key, '1');
+    const read = client.ask('MGET', key, 'b');
+    await delay(100);
+    await region.setMap(region.shards.map(([member]) => member));
+    expect(await written).toBe('OK');
+    expect(await read).toEqual(['1', null]);
+  });
+
+  test('no map for long: commands on data are refused, and served when it comes', async () => {
     region = await startRegion({ mapped: false });
     const client = await region.client();
     expect(await client.ask('GET', 'a')).toBe('LOADING waiting for the map');
     expect(await client.ask('PING')).toBe('PONG');
-    expect(await client.ask('CRDT.MAP', 'GET')).toBeNull();
     await region.setMap(region.shards.map(([member]) => member));
     expect(await client.ask('GET', 'a')).toBeNull();
   });

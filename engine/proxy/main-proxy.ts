@@ -5,7 +5,7 @@
  *     peers   → peer-splice.ts → peer port of the primary
  *
  * It holds no data. Whoever made the map hands it over by CRDT.MAP SET; until then commands that
- * touch data are answered with LOADING.
+ * touch data wait, at most 5 s, and are then answered with LOADING.
  */
 import { randomBytes } from 'node:crypto';
 import { makeServerContext } from '../command/context.ts';
@@ -104,6 +104,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   router.mapChanged = () => {
     subscriptions.mapChanged();
     splicer.setMap(router.map!);
+    for (const client of [...core.postponed]) client.retryPostponed();
   };
   const listener = await listenToClients(sockets, options, journal, clientAcceptor(core));
   const peerPort = await splicer.listen(options.bind, options.peerPort).catch((error) => {
