@@ -179,7 +179,10 @@ function appendHandles(directory: string) {
     /** As `handleOf`, but later: making a file may wait for the file system's journal. */
     openLater(name: string, done: (error: Error | null, handle: number) => void): void {
       const held = handles.get(name);
-      if (held !== undefined) return done(null, held);
+      if (held !== undefined) {
+        done(null, held);
+        return;
+      }
       const path = join(directory, name);
       const isNew = sizeOf(path) < 0;
       open(path, 'a', (error, handle) => {
