@@ -223,6 +223,20 @@ export const mutants: readonly Mutant[] = [
     guard: { test: 'engine/replication/sessions.test.ts', named: 'takes long' },
   },
   {
+    name: 'begins the log at 0 behind an image that lost all that followed it',
+    file: 'engine/log/op-log.ts',
+    find: 'segments.at(-1) ?? { position, end: position };',
+    replace: 'segments.at(-1) ?? { position: 0, end: 0 };',
+    guard: { test: 'engine/log/recovery.test.ts', named: 'lost its only header' },
+  },
+  {
+    name: 'acknowledges what a thread has yet to write',
+    file: 'engine/log/op-log.ts',
+    find: "return this.options.fsync === 'always' ? this.safePosition : this.writtenPosition;",
+    replace: "return this.options.fsync === 'always' ? this.safePosition : this.appendedPosition;",
+    guard: { seeds: [1, 1000] },
+  },
+  {
     name: 'brings back half of a state merge',
     file: 'engine/log/recovery.ts',
     find: 'return this.cut(this.pending.length > 0 ? this.pendingOffset : walk.offset);',

@@ -114,12 +114,13 @@ function callsLater(directory: string, files: Files): Pick<Disk, LaterNames> {
   return {
     appendLater: (name, bytes, done) => {
       const end = ended(`write ${name}`, done);
-      const handle = handleFor(name, end);
-      if (handle < 0) return;
-      const release = files.hold(handle);
-      writeWhole(handle, bytes, 0, (error) => {
-        release();
-        end(error);
+      files.openLater(name, (error, handle) => {
+        if (error !== null) return end(error);
+        const release = files.hold(handle);
+        writeWhole(handle, bytes, 0, (problem) => {
+          release();
+          end(problem);
+        });
       });
     },
     sync: (name, done) => {
@@ -174,6 +175,23 @@ function appendHandles(directory: string) {
         handles.set(name, handle);
       }
       return handle;
+    },
+    /** As `handleOf`, but later: making a file may wait for the file system's journal. */
+    openLater(name: string, done: (error: Error | null, handle: number) => void): void {
+      const held = handles.get(name);
+      if (held !== undefined) {
+        done(null, held);
+        return;
+      }
+      const path = join(directory, name);
+      const isNew = sizeOf(path) < 0;
+      open(path, 'a', (error, handle) => {
+        if (error !== null) return done(error, -1);
+        if (closed) return closeSync(handle);
+        if (isNew) unnamed.add(name);
+        handles.set(name, handle);
+        done(null, handle);
+      });
     },
     isUnnamed: (name: string): boolean => unnamed.has(name),
     named: (name: string): boolean => unnamed.delete(name),
