@@ -15,7 +15,14 @@ const convergeMsMax = 15 * 60_000;
 const batchKeys = 1000;
 const mega = (bytes: number) => (bytes / 1e6).toFixed(1);
 
-type Options = { keys: number; changed: number; bytes: number; seconds: number; backlog: string };
+type Options = {
+  keys: number;
+  changed: number;
+  bytes: number;
+  seconds: number;
+  backlog: string;
+  compression: string;
+};
 
 /** Writes the named keys, many with one command; returns the bytes of keys and values. */
 async function writeKeys(
@@ -58,7 +65,12 @@ const keyName = (number: number) => `key:${String(number).padStart(12, '0')}`;
 
 async function main(options: Options): Promise<void> {
   const { keys, changed, bytes, seconds } = options;
-  const regions = await TwoRegions.start(['--backlog-bytes', options.backlog]);
+  const regions = await TwoRegions.start([
+    '--backlog-bytes',
+    options.backlog,
+    '--peer-compression',
+    options.compression,
+  ]);
   try {
     const names = Array.from({ length: keys }, (_, i) => keyName(i));
     const dataBytes = await writeKeys(regions.at('eu'), names, () => 'v'.repeat(bytes));
@@ -100,6 +112,7 @@ const program = new Command('keydb-cut')
   .option('--changed <n>', 'keys that change during the cut', wholeNumber, 100_000)
   .option('--bytes <n>', 'size of a value', wholeNumber, 100)
   .option('--seconds <n>', 'length of the cut', wholeNumber, 300)
+  .option('--compression <zstd|none>', 'of the links', 'none')
   .option('--backlog <bytes>', 'log that is kept in memory for peers that were away', '64mb')
   .parse();
 await main(program.opts<Options>());

@@ -104,13 +104,6 @@ export const mutants: readonly Mutant[] = [
     guard: { test: 'engine/member/ahead.test.ts', named: 'is named before a write' },
   },
   {
-    name: 'forgets what was written while a state came in',
-    file: 'engine/member/replay-source.ts',
-    find: '    this.walked = backlog.end;',
-    replace: '    this.walked = Number.POSITIVE_INFINITY;',
-    guard: { test: 'engine/member/ahead.test.ts', named: 'what is written here while a state' },
-  },
-  {
     name: 'mends by an answer that is older than what was written since',
     file: 'engine/member/repairer.ts',
     find: 'if (shown.busy || touched === null || touched.has(slot)',

@@ -47,6 +47,7 @@ export type Config = {
   readonly dir: string | null;
   readonly fsync: FsyncPolicy;
   readonly peers: readonly PeerAddress[];
+  readonly peerCompression: 'zstd' | 'none';
   readonly maxMemoryBytes: number;
   readonly maxMemoryPolicy: EvictionPolicy;
   readonly minReplicas: number;
@@ -116,6 +117,7 @@ export function readConfig(
     dir: text('dir'),
     fsync: oneOf('fsync', ['always', 'everysec', 'no']),
     peers: (given.get('peer') ?? []).flatMap((value) => readPeer(value, errors)),
+    peerCompression: oneOf('peer-compression', ['zstd', 'none']),
     maxMemoryBytes: readBytes('maxmemory', text('maxmemory')!, errors),
     maxMemoryPolicy: oneOf('maxmemory-policy', EVICTION_POLICIES),
     minReplicas: whole('min-replicas', text('min-replicas'), 0, 15),

@@ -78,6 +78,7 @@ export const flags: readonly Flag[] = [
     initial: 'everysec',
     about: 'policy',
   },
+  { name: 'peer-compression', value: 'zstd|none', roles: shard, initial: 'none', about: 'links' },
   { name: 'peer', value: 'REGION=HOST:PORT', roles: shard, initial: null, about: 'repeatable' },
   { name: 'maxmemory', value: 'BYTES|512mb', roles: shard, initial: '0', about: '0: no limit' },
   {

@@ -43,6 +43,11 @@ export const limits = {
     value: 4 * 1024 * 1024,
     reached: 'the server of a session sends no more until the network took some',
   },
+  compressedBytesMax: {
+    unit: 'bytes',
+    value: 4 * 1024 * 1024,
+    reached: 'frames are sent as they are; who sends more in one compressed frame is cut off',
+  },
   atomicStateBytesMax: {
     unit: 'bytes',
     value: 8 * 1024 * 1024,

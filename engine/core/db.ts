@@ -423,6 +423,10 @@ export class Db {
   restoreSlot(body: Uint8Array): string | null {
     return restoreSlot(this.ground, body);
   }
+  /** As `exportSlot`; an empty slot as what it is, with what it has seen. */
+  exportSlotOrEmpty(slot: number): Uint8Array {
+    return this.exportSlot(slot) ?? this.emptySlot(slot, this.slotVector(slot));
+  }
   /**
    * A SLOT_STATE body that says "at `vector` this slot held nothing": what a receiver imports for
    * each slot that its sender, being empty there, did not send, and what a log keeps of an import

@@ -531,10 +531,12 @@ export class Member implements MemberApi {
       published: (channel, message, from) => this.published(channel, message, from),
       compare: (question) => this.verifier.answer(question),
       compared: (answer) => this.compared(answer),
-      exportSlot: (slot) => this.db.exportSlot(slot),
+      exportSlot: (slot) => this.db.exportSlotOrEmpty(slot),
+      isAhead: (slot) => this.db.isAhead(slot),
       slotSize: (slot) => this.db.slotSize(slot),
       slotFingerprint: (slot) => (this.db.isAhead(slot) ? '' : this.db.slotFingerprint(slot)),
       shownVector: () => this.db.shownVector(),
+      compresses: this.config.peerCompression === 'zstd',
       stateTurnBytes: this.options.stateSizes?.turnBytes ?? limits.stateTurnBytes.value,
       slotRange: () => this.placement,
       confirmed: (server) => {

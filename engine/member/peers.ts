@@ -39,11 +39,14 @@ export type PeersHost = {
   compare(question: Uint8Array): Uint8Array | string;
   /** An answer to our own question. Returns what is wrong with it, or null. */
   compared(answer: Uint8Array): string | null;
-  exportSlot(slot: number): Uint8Array | null;
+  exportSlot(slot: number): Uint8Array;
+  isAhead(slot: number): boolean;
   slotSize(slot: number): number;
   slotFingerprint(slot: number): string;
   /** Everything that any slot shows, also those ahead of the vector. */
   shownVector(): VersionVector;
+  /** What is sent to peers is compressed for those who can read it. */
+  readonly compresses: boolean;
   /** Bytes of a state captured in one turn. */
   readonly stateTurnBytes: number;
   slotRange(): { firstSlot: number; lastSlot: number };
@@ -254,9 +257,11 @@ export class Peers {
         vector: host.vector,
         wallMs: () => host.env.clock.wallMs(),
         exportSlot: host.exportSlot,
+        isAhead: host.isAhead,
         slotSize: host.slotSize,
         slotFingerprint: host.slotFingerprint,
         shownVector: host.shownVector,
+        compresses: host.compresses,
         stateTurnBytes: host.stateTurnBytes,
         compare: host.compare,
         get firstSlot() {

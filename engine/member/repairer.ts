@@ -279,7 +279,7 @@ export class Repairer {
   /** The slot as it is now goes to the log, to take effect by itself. */
   private logSlot(slot: number): void {
     const { db, log } = this.host;
-    const state = db.exportSlot(slot) ?? db.emptySlot(slot, db.slotVector(slot));
+    const state = db.exportSlotOrEmpty(slot);
     log(sealFrame(FRAME_KIND.slotState, state));
     log(sealFrame(LOG_KIND.stateEnd, encodeVector([], db.roster)));
   }

@@ -146,7 +146,7 @@ export class StateMerge implements StateSink {
     const { replay } = this;
     const problem = db.importSlot(body, replay === null ? null : (one) => replay.bodies(one));
     if (problem !== null) return problem;
-    const outcome = db.exportSlot(slot) ?? db.emptySlot(slot, db.slotVector(slot));
+    const outcome = db.exportSlotOrEmpty(slot);
     this.host.log(sealFrame(FRAME_KIND.slotState, outcome));
     return null;
   }

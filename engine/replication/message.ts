@@ -18,6 +18,7 @@
  *       26  HEARTBEAT    server   f64 wall ms · vector
  *       27  PUBLISH      server   u32 channel length · channel · message
  *     28 to 31, 34, 35  COMPARE and its kin, in compare-message.ts
+ *       37  COMPRESSED, in compression.ts
  *       32, 33, 36  SLOT_DIGESTS and its kin, in digest-message.ts
  *
  * Every reader returns null, or the words for what is wrong, when the bytes are no such message.
@@ -37,7 +38,14 @@ export const COMPARE_FEATURE = 'compare';
 export const DIGESTS_FEATURE = 'digests';
 /** The member answers SHOW_KEYS. */
 export const REPAIR_FEATURE = 'repair';
-export const FEATURES: readonly string[] = [COMPARE_FEATURE, REPAIR_FEATURE, DIGESTS_FEATURE];
+/** The member can read COMPRESSED. */
+export const ZSTD_FEATURE = 'zstd';
+export const FEATURES: readonly string[] = [
+  COMPARE_FEATURE,
+  REPAIR_FEATURE,
+  DIGESTS_FEATURE,
+  ZSTD_FEATURE,
+];
 
 export const MESSAGE = {
   hello: 10,
@@ -64,6 +72,7 @@ export const MESSAGE = {
   showKeys: 34,
   keysShown: 35,
   digestsAsked: 36,
+  compressed: 37,
 } as const;
 
 /** own: ops born in the server's region, and the puller's own region's; all: everything. */

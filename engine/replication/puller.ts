@@ -23,6 +23,7 @@ import type { Roster } from '../crdt/roster.ts';
 import { dominates, seqOf, type VersionVector } from '../crdt/version-vector.ts';
 import { limits } from '../limits.ts';
 import { frameBody, frameKind, sealFrame } from '../log/frame.ts';
+import { readCompressed } from './compression.ts';
 import {
   type Introduction,
   MESSAGE,
@@ -298,8 +299,22 @@ export class Puller {
         if (this.queueHead < this.queue.length || this.isHeld()) this.queue.push(frame);
         else this.process(frame);
         return;
+      case MESSAGE.compressed:
+        this.receiveCompressed(frame);
+        return;
       default:
         this.end(`a frame of unknown kind ${kind}`);
+    }
+  }
+
+  private receiveCompressed(frame: Uint8Array): void {
+    const frames = readCompressed(frame);
+    if (typeof frames === 'string') {
+      this.end(frames);
+      return;
+    }
+    for (const inner of frames) {
+      if (this.stateName === 'streaming') this.receiveStream(frameKind(inner), inner);
     }
   }
 

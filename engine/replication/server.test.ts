@@ -1,6 +1,6 @@
 import { actorText, emptyRoster, internActor, makeActorId } from '../crdt/roster.ts';
 import { Backlog } from '../log/backlog.ts';
-import { frameKind, sealFrame } from '../log/frame.ts';
+import { FrameReader, frameKind, sealFrame } from '../log/frame.ts';
 import {
   type Introduction,
   MESSAGE,
@@ -17,7 +17,7 @@ const actor = makeActorId(1, 0, 1n);
 internActor(roster, actor);
 
 /** A server of a session that has proved who it is, and waits for RESUME. */
-function ready(): { server: SessionServer; confirmed: number[][] } {
+function ready(backlog = new Backlog(1000)) {
   const sent: Uint8Array[] = [];
   const confirmed: number[][] = [];
   const introduction: Introduction = {
@@ -34,15 +34,17 @@ function ready(): { server: SessionServer; confirmed: number[][] } {
   const server: SessionServer = new SessionServer(
     {
       roster,
-      backlog: new Backlog(1000),
+      backlog,
       regionNumber: 1,
       vector: () => [7],
       wallMs: () => 0,
-      exportSlot: () => null,
+      exportSlot: (slot) => Uint8Array.of(slot),
+      isAhead: (slot) => slot === 5,
       slotSize: () => 0,
       slotFingerprint: () => '',
       shownVector: () => [7],
       stateTurnBytes: 1000,
+      compresses: false,
       firstSlot: 0,
       lastSlot: 16_383,
       admit: () => introduction,
@@ -61,7 +63,8 @@ function ready(): { server: SessionServer; confirmed: number[][] } {
   server.receive(hello);
   expect(frameKind(sent[0])).toBe(MESSAGE.challenge);
   server.receive(sealFrame(MESSAGE.proof, prove('', 'puller', hello, sent[0])));
-  return { server, confirmed };
+  sent.length = 0;
+  return { server, confirmed, sent };
 }
 
 test('a RESUME confirms nothing: what a puller has applied need not be synced there', () => {
@@ -75,4 +78,22 @@ test('a RESUME confirms nothing: what a puller has applied need not be synced th
   server.receive(sealResume(2, 'all', [7], roster));
   expect(server.acked).toEqual([5]);
   expect(confirmed).toEqual([[], [5], [5]]);
+});
+
+test('of empty slots a state has those that are ahead: they have seen more than its vector', () => {
+  const backlog = new Backlog(1000);
+  backlog.reset([7]);
+  const { server, sent } = ready(backlog);
+  server.receive(sealResume(1, 'all', [], roster));
+  server.pump();
+  const frames: Uint8Array[] = [];
+  new FrameReader(100_000).push(Buffer.concat(sent), (frame) => frames.push(frame) > 0);
+  const { proofBack, stream, stateBegin, slotState, stateEnd } = MESSAGE;
+  expect(frames.map(frameKind).filter((kind) => kind !== proofBack)).toEqual([
+    stream,
+    stateBegin,
+    slotState,
+    stateEnd,
+  ]);
+  expect(frames.find((frame) => frameKind(frame) === slotState)!.at(-1)).toBe(5);
 });

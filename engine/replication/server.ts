@@ -34,6 +34,7 @@ import { limits } from '../limits.ts';
 import type { Backlog } from '../log/backlog.ts';
 import { frameBody, frameKind, sealFrame } from '../log/frame.ts';
 import { encodeSlotsSame } from '../log/slots-same.ts';
+import { compressFrames } from './compression.ts';
 import { readSlotDigests, sealDigestsAsked } from './digest-message.ts';
 import {
   DIGESTS_FEATURE,
@@ -52,6 +53,7 @@ import {
   sealRefused,
   sealStream,
   sealVector,
+  ZSTD_FEATURE,
 } from './message.ts';
 import { prove, sameProof } from './proof.ts';
 
@@ -62,14 +64,18 @@ export type ServerHost = {
   /** What this member has applied. */
   vector(): VersionVector;
   wallMs(): number;
-  /** The slot's state as a SLOT_STATE body, null when it is empty. */
-  exportSlot(slot: number): Uint8Array | null;
+  /** The slot's state as a SLOT_STATE body. */
+  exportSlot(slot: number): Uint8Array;
+  /** The slot's state is ahead of the vector. */
+  isAhead(slot: number): boolean;
   /** Number of keys in the slot. */
   slotSize(slot: number): number;
   /** The slot's digest for a merge; '' when its state is ahead of the vector: it is shipped then. */
   slotFingerprint(slot: number): Bytes;
   /** Everything that any slot shows, also those ahead of the vector. */
   shownVector(): VersionVector;
+  /** What is sent is compressed for those who can read it. */
+  readonly compresses: boolean;
   /** Bytes of a state captured in one turn. */
   readonly stateTurnBytes: number;
   readonly firstSlot: number;
@@ -399,8 +405,7 @@ export class SessionServer {
 
   /** Begins to send the state, or asks a puller that has something for its digests first. */
   private startState(): void {
-    const knowsDigests = this.remoteIntroduction!.features?.includes(DIGESTS_FEATURE) === true;
-    if (knowsDigests && countOps(this.known) > 0) {
+    if (this.hasFeature(DIGESTS_FEATURE) && countOps(this.known) > 0) {
       this.awaited = [];
       this.push(sealDigestsAsked(this.epoch));
     } else {
@@ -429,12 +434,13 @@ export class SessionServer {
       const { slot } = transfer;
       transfer.slot++;
       const size = this.host.slotSize(slot);
-      if (size === 0) continue;
+      // An empty one that is ahead has seen removals that the vector does not tell of.
+      if (size === 0 && !this.host.isAhead(slot)) continue;
       keys += size;
       if (digests !== null && this.host.slotFingerprint(slot) === digests[slot - firstSlot]) {
         same.push(slot);
       } else {
-        const frame = sealFrame(MESSAGE.slotState, this.host.exportSlot(slot)!);
+        const frame = sealFrame(MESSAGE.slotState, this.host.exportSlot(slot));
         bytes += frame.length;
         this.push(frame);
       }
@@ -480,6 +486,10 @@ export class SessionServer {
     this.beginState(digests);
   }
 
+  private hasFeature(name: string): boolean {
+    return this.remoteIntroduction!.features?.includes(name) === true;
+  }
+
   private push(frame: Uint8Array): void {
     this.sentBytes += frame.length;
     this.out.push(frame);
@@ -492,6 +502,7 @@ export class SessionServer {
     const bytes = this.out.length === 1 ? this.out[0] : Buffer.concat(this.out);
     this.out = [];
     this.outBytes = 0;
-    this.host.send(bytes);
+    const isCompressed = this.host.compresses && this.hasFeature(ZSTD_FEATURE);
+    this.host.send((isCompressed ? compressFrames(bytes) : null) ?? bytes);
   }
 }

@@ -134,6 +134,7 @@ function drawCluster(random: Prng, transcriptLines: number, cutsStates: boolean)
     const inside = Array.from({ length: membersEach }, (_, ordinal) => {
       const flags = ['--fsync', fsync, '--backlog-bytes', String(backlogBytes)];
       if (stores) flags.push('--dir', 'simulated');
+      if (cutsStates) flags.push('--peer-compression', 'zstd');
       if (managed) flags.push('--managed', '--min-replicas', String(minReplicas));
       else for (const { name } of others) flags.push('--peer', `${name}=proxy.${name}:7443`);
       const config = configOf(region, `${region.name}-0-${ordinal}`, flags);
