@@ -1,7 +1,7 @@
 /**
  * Shell: bytes that keys of several shapes cost, by INFO memory and by resident growth.
  *
- * Every shape gets a fresh server. Before the first measured key the server is warmed up: 600,000
+ * Every shape gets a fresh server. Before the first measured key the server is warmed up: 1,200,000
  * writes over a few keys compile what will run and fill what has a fixed size (our backlog of 64 MB,
  * buffers, the heap of the runtime), then all is deleted and some seconds pass. Without them the
  * heap's own ups and downs drown the keys: an engine that had served a benchmark stood at 180 MB, at
@@ -15,7 +15,7 @@ import { residentBytes, type Server, startEngine, startRedis } from './servers.t
 
 const run = promisify(execFile);
 const write = (line: string) => process.stdout.write(`${line}\n`);
-const warmUpWrites = 600_000;
+const warmUpWrites = 1_200_000;
 const settleMs = 2500;
 
 type Shape = {

@@ -47,13 +47,30 @@ describe('Arena', () => {
         const words = arena.u32[ref >>> CHUNK_SHIFT];
         const block = words.subarray(base, base + CLASS_UNITS[sizeClass] * 2);
         if (!block.every((word) => word === mark)) wrong.push(ref);
-        arena.free(ref, sizeClass);
+        if (CLASS_UNITS[sizeClass] > 100 && random() < 0.5) arena.recycle(ref, sizeClass);
+        else arena.free(ref, sizeClass);
         live.delete(ref);
         used -= CLASS_UNITS[sizeClass] * 8;
       }
       if (arena.usedBytes !== used) wrong.push(step);
     }
     expect(wrong).toEqual([]);
+  });
+
+  test('a recycled block serves small ones before memory that was never used', () => {
+    const arena = new Arena();
+    const large = CLASS_OF_UNITS[2048];
+    const [first, second] = [arena.allocate(large), arena.allocate(large)];
+    arena.recycle(first, large);
+    arena.recycle(second, large);
+    const small = CLASS_OF_UNITS[10];
+    for (let i = 0; i < 400; i++) {
+      const ref = arena.allocate(small);
+      const inFirst = ref >= first && ref < first + 2048;
+      const inSecond = ref >= second && ref < second + 2048;
+      expect(inFirst || inSecond).toBe(true);
+    }
+    expect(arena.usedBytes).toBe(400 * 80);
   });
 
   test('freed memory of large blocks serves small ones before a new chunk is made', () => {

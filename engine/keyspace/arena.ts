@@ -52,9 +52,11 @@ export class Arena {
   /** Bytes of all chunks. */
   reservedBytes = 0;
   private readonly freeHeads = new Uint32Array(CLASSES);
-  /** Free part of the newest chunk, as refs. */
+  /** What has never been cut into blocks, or is to be cut anew, as refs: used from the front. */
   private bump = 0;
   private bumpEnd = 0;
+  /** Further such runs: pairs of first and last + 1. */
+  private readonly runs: number[] = [];
 
   private readonly advise: ((buffer: ArrayBuffer) => void) | null;
 
@@ -87,6 +89,18 @@ export class Arena {
     this.pushFree(ref, sizeClass);
   }
 
+  /**
+   * Gives a large block back to be cut into small ones next, before memory that was never touched:
+   * what a growing table leaves behind would else be as much again as the table.
+   */
+  recycle(ref: number, sizeClass: number): void {
+    const units = CLASS_UNITS[sizeClass];
+    this.usedBytes -= units * UNIT_BYTES;
+    this.runs.push(this.bump, this.bumpEnd);
+    this.bump = ref;
+    this.bumpEnd = ref + units;
+  }
+
   /** Frees everything at once; all refs are void. */
   reset(): void {
     // Detached buffers go back to the system at once; others only when the collector comes by, and
@@ -98,6 +112,7 @@ export class Arena {
     this.usedBytes = 0;
     this.reservedBytes = 0;
     this.freeHeads.fill(0);
+    this.runs.length = 0;
     this.bump = 0;
     this.bumpEnd = 0;
     this.addChunk();
@@ -110,6 +125,8 @@ export class Arena {
 
   private allocateSlow(sizeClass: number): number {
     const units = CLASS_UNITS[sizeClass];
+    const fromRun = this.allocateFromRuns(units);
+    if (fromRun !== 0) return fromRun;
     for (let larger = sizeClass + 1; larger < CLASSES; larger++) {
       const ref = this.freeHeads[larger];
       if (ref === 0) continue;
@@ -122,6 +139,27 @@ export class Arena {
     const fresh = this.bump;
     this.bump = fresh + units;
     return fresh >>> 0;
+  }
+
+  /** Cuts a block off another run, the newest that has room; 0: none has. */
+  private allocateFromRuns(units: number): number {
+    const { runs } = this;
+    // The run in use is as good as empty when not even a small block fits.
+    while (runs.length > 0 && this.bumpEnd - this.bump < SMALL_UNITS_MAX) {
+      this.freeRun(this.bump, this.bumpEnd - this.bump);
+      this.bumpEnd = runs.pop() as number;
+      this.bump = runs.pop() as number;
+      if (this.bumpEnd - this.bump >= units) {
+        this.bump += units;
+        return this.bump - units;
+      }
+    }
+    for (let i = runs.length - 2; i >= 0; i -= 2) {
+      if (runs[i + 1] - runs[i] < units) continue;
+      runs[i] += units;
+      return runs[i] - units;
+    }
+    return 0;
   }
 
   /** Puts a run of units on the free lists, largest blocks first. */

@@ -302,7 +302,7 @@ export class Table {
       const half = bits === 0 ? 0 : (words[at] >>> (32 - bits)) & 1;
       this.put(blocks[half], infos[half], words[at], words[at + 1]);
     }
-    this.arena.free(segment, CLASS_OF_UNITS[places]);
+    this.arena.recycle(segment, CLASS_OF_UNITS[places]);
   }
 
   /** Makes the directory entries of the segment at `position` name its two halves. */

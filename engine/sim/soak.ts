@@ -2,11 +2,12 @@
  * Does anything grow? Three regions live through hours of simulated time under a mixed load: strings,
  * counters, sets, hashes, small and large; expiry, eviction by another policy in each region,
  * deletes, renames, transactions, FLUSHALL. Each cycle ends with the deletion of every key, by DEL
- * or by FLUSHALL in turns; then all regions must hold what an empty one holds, to the byte, and
- * the process no more than it did after an earlier cycle.
+ * or by FLUSHALL in turns. Before it all regions must hold the same; after it each must hold what
+ * an empty one holds, to the byte, and the process no more than it did after an earlier cycle.
  */
 
 import { type Config, readConfig } from '../config.ts';
+import { SLOT_COUNT } from '../keyspace/slot.ts';
 import { type Reply, ReplyParser } from '../resp/reply-parser.ts';
 import { encodeRequest } from '../resp/request-writer.ts';
 import { Network } from './network.ts';
@@ -122,6 +123,7 @@ class Soak {
     }
     const peak = this.sum(({ db }) => db.memoryBytes);
     this.run(SETTLE_MS);
+    this.compare(cycle);
     if (cycle % 2 === 0) this.ask(cycle % REGIONS.length, [['FLUSHALL']]);
     else this.deleteAll(cycle % REGIONS.length);
     this.run(SETTLE_MS);
@@ -135,6 +137,17 @@ class Soak {
       expired: this.sum(({ db }) => db.evictor.expired) - expired,
       evicted: this.sum(({ db }) => db.evictor.evicted) - evicted,
     };
+  }
+
+  /** All regions must hold the same, whatever each of them has evicted. */
+  private compare(cycle: number): void {
+    const [first, ...others] = this.processes.map(({ member }) => member!.db);
+    for (let slot = 0; slot < SLOT_COUNT; slot++) {
+      const digest = first.slotDigest(slot);
+      if (others.every((db) => db.slotDigest(slot) === digest)) continue;
+      this.problems.push(`cycle ${cycle}: slot ${slot} differs between regions`);
+      return;
+    }
   }
 
   private run(ms: number): void {
