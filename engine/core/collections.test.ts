@@ -377,6 +377,34 @@ describe('sets and hashes off the heap and on it', () => {
     for (const { db } of [first, second]) expect([db.size, db.memoryBytes]).toEqual([0, base]);
   });
 
+  test('two concurrent EXPIREs do not take a large hash off the arena', () => {
+    const [first, second] = [new Region(1, true), new Region(2, true)];
+    const fields = Array.from({ length: 1000 }, (_, i): [Bytes, Bytes] => [`field${i}`, 'value']);
+    first.db.hashSet('a', fields);
+    first.seal();
+    second.pull(first, 9);
+    const bytes = first.db.keyMemory('a');
+    first.db.expire('a', first.db.nowMs + 5000);
+    second.db.expire('a', second.db.nowMs + 9000);
+    for (const region of [first, second]) region.seal();
+    first.pull(second, 9);
+    second.pull(first, 9);
+    for (const { db } of [first, second]) {
+      expect(db.expiry('a')).toBe(START_MS + 9000);
+      expect(db.explain('a')?.ttlWrites).toHaveLength(2);
+      expect(db.keyMemory('a')).toBeLessThan(bytes + 100);
+    }
+    expect(first.db.slotDigest(slotOfText('a'))).toBe(second.db.slotDigest(slotOfText('a')));
+    first.db.expire('a', NEVER);
+    first.seal();
+    second.pull(first, 9);
+    for (const { db } of [first, second]) {
+      expect(db.expiry('a')).toBe(NEVER);
+      expect(db.explain('a')?.ttlWrites).toHaveLength(1);
+      expect(db.expiringSize).toBe(0);
+    }
+  });
+
   test('FLUSHALL leaves what it has not seen of a large hash', () => {
     const [first, second] = [new Region(1, true), new Region(2, true)];
     const fields = Array.from({ length: 2000 }, (_, i): [Bytes, Bytes] => [`field${i}`, 'value']);

@@ -90,7 +90,7 @@ export class Ground {
     this.region = region;
     this.keyspace = new Keyspace(random, (actor) => this.graceMs(actor), adviseMemory);
     this.packed = new PackedWriter(this.keyspace, blockElementsMax);
-    this.tables = new TableWriter(this.keyspace);
+    this.tables = new TableWriter(this.keyspace, this.roster);
     this.batch = new BatchWriter(this.roster);
   }
 
@@ -292,7 +292,10 @@ export class Ground {
       const elementsMax = isLarge ? this.blockElementsMax >>> 1 : this.blockElementsMax;
       const { editor } = this.packed;
       if (packState(this.keyspace, place, state, editor, elementsMax)) return;
-      if (storeTable(this.keyspace, place, state)) return;
+      // Of two TTL writes the next EXPIRE leaves one: a small one waits for that, and is a block again.
+      const size = state.set?.size ?? state.hash?.size ?? 0;
+      const waits = state.ttl.length > 1 && size <= this.blockElementsMax;
+      if (!waits && storeTable(this.keyspace, place, state, this.roster)) return;
     }
     const bytes = richBytes >= 0 ? richBytes : stateBytes(state);
     storeState(this.keyspace, place, state, bytes, this.dueMs(state));

@@ -2,6 +2,7 @@
 
 import type { Bytes } from '../crdt/dot.ts';
 import { isDead, type ValueType, visibleType } from '../crdt/key-state.ts';
+import type { Expire } from '../crdt/op.ts';
 import { holdsIncrements, prepareExpire } from '../crdt/prepare.ts';
 import { ttlExpiry } from '../crdt/ttl.ts';
 import { copyVector } from '../crdt/version-vector.ts';
@@ -111,16 +112,18 @@ export function expiryOfKey(ground: Ground, key: Bytes): number | undefined {
 export function expire(ground: Ground, key: Bytes, expiryMs: number): boolean {
   ground.checkWritable();
   const place = ground.findForWrite(key);
-  const packed = isBlock(ground.keyspace, place.ref) || isTable(ground.keyspace, place.ref);
-  const state = packed ? null : ground.load(place);
-  if (!packed && isDead(state)) return false;
+  const packed = isBlock(ground.keyspace, place.ref);
+  const table = isTable(ground.keyspace, place.ref);
+  const state = packed || table ? null : ground.load(place);
+  if (!packed && !table && isDead(state)) return false;
   if (expiryMs <= ground.nowMs) {
     ground.deletePlace(place);
     return true;
   }
-  const op = packed
-    ? prepareBlockExpire(ground.keyspace, place.ref, key, expiryMs)
-    : prepareExpire(state, key, expiryMs);
+  let op: Expire | null;
+  if (packed) op = prepareBlockExpire(ground.keyspace, place.ref, key, expiryMs);
+  else if (table) op = ground.tables.prepareExpire(place.ref, key, expiryMs);
+  else op = prepareExpire(state, key, expiryMs);
   if (op === null) return false;
   ground.commitUnseen(place, op);
   return true;

@@ -49,7 +49,7 @@ export function prepareBlockDelete(
   return { kind: 'delete', key, removal };
 }
 
-/** As prepareExpire, of the block or table at `ref`. */
+/** As prepareExpire, of the block at `ref`. */
 export function prepareBlockExpire(
   keyspace: Keyspace,
   ref: number,

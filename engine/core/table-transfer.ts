@@ -17,8 +17,7 @@ import { readCell, readDots } from '../keyspace/element-cell.ts';
 import type { ElementTables } from '../keyspace/element-table.ts';
 import { dotActor, dotSeq, metaOf, TABLE_HASH, tableKind } from '../keyspace/entry.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
-import { blockTtl } from '../keyspace/packed-collection.ts';
-import { tableOf, walkTable } from '../keyspace/table-collection.ts';
+import { tableOf, tableTtls, walkTable } from '../keyspace/table-collection.ts';
 import type { ByteWriter } from '../op/byte-writer.ts';
 import {
   type ActorDictionary,
@@ -51,8 +50,7 @@ export function collectTableActors(keyspace: Keyspace, ref: number, actors: Set<
     } else if (isHash) addCellActors(readCell(tables, element), actors);
     else for (const { actor } of readDots(tables, element)) actors.add(actor);
   }
-  const ttl = blockTtl(keyspace, ref);
-  if (ttl !== null) actors.add(ttl.actor);
+  for (const { actor } of tableTtls(keyspace, ref)) actors.add(actor);
 }
 
 /** As writeKey, of the table entry at `ref`. */
@@ -63,9 +61,9 @@ export function writeTable(
   { indexes }: ActorDictionary,
 ): void {
   const isHash = tableKind(metaOf(keyspace.arena, ref)) === TABLE_HASH;
-  const ttl = blockTtl(keyspace, ref);
+  const ttl = tableTtls(keyspace, ref);
   out.u8(KEY_ENCODING_VERSION);
-  out.u8((isHash ? PART.hash : PART.set) | (ttl !== null ? PART.ttl : 0));
+  out.u8((isHash ? PART.hash : PART.set) | (ttl.length > 0 ? PART.ttl : 0));
   const elements = sortedElements(keyspace, ref);
   out.u32(elements.length);
   const { tables } = keyspace;
@@ -88,7 +86,7 @@ export function writeTable(
     writeText(out, tables);
     out.u16(0);
   }
-  if (ttl !== null) writeTtl(out, [ttl], indexes);
+  if (ttl.length > 0) writeTtl(out, ttl, indexes);
 }
 
 /** The text that was located last. */

@@ -13,8 +13,9 @@ import type { Cell } from '../crdt/cell.ts';
 import { type Bytes, type Dot, hasDot } from '../crdt/dot.ts';
 import type { ElementDot } from '../crdt/element-set.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
-import type { Delete, Envelope, KeyOp, Removal } from '../crdt/op.ts';
-import { REMOVAL_DOTS_MAX, REMOVAL_ELEMENTS_MAX } from '../crdt/prepare.ts';
+import type { Delete, Envelope, Expire, KeyOp, Removal } from '../crdt/op.ts';
+import { prepareExpire, REMOVAL_DOTS_MAX, REMOVAL_ELEMENTS_MAX } from '../crdt/prepare.ts';
+import type { Roster } from '../crdt/roster.ts';
 import { applyTtl, type TtlWrite } from '../crdt/ttl.ts';
 import { copyVector, covers, type VersionVector } from '../crdt/version-vector.ts';
 import {
@@ -28,8 +29,8 @@ import type { ElementTables } from '../keyspace/element-table.ts';
 import { metaOf, TABLE_HASH, TABLE_SET, tableKind } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
-import { blockTtl, writeLatin1 } from '../keyspace/packed-collection.ts';
-import { setTableTtl, tableOf, walkTable } from '../keyspace/table-collection.ts';
+import { writeLatin1 } from '../keyspace/packed-collection.ts';
+import { setTableTtls, tableOf, tableTtls, walkTable } from '../keyspace/table-collection.ts';
 import { wrongType } from './db-error.ts';
 
 export type TableKind = typeof TABLE_SET | typeof TABLE_HASH;
@@ -43,10 +44,12 @@ export class TableWriter {
   /** Whether the last `apply` took the table down to `shrunkenMax` elements. */
   shrank = false;
   private readonly keyspace: Keyspace;
+  private readonly roster: Roster;
   private readonly name: NameBytes = { buf: Buffer.allocUnsafeSlow(NAME_BYTES), start: 0, end: 0 };
 
-  constructor(keyspace: Keyspace) {
+  constructor(keyspace: Keyspace, roster: Roster) {
     this.keyspace = keyspace;
+    this.roster = roster;
     this.tables = keyspace.tables;
   }
 
@@ -78,9 +81,14 @@ export class TableWriter {
   stateOf(ref: number, names: Iterable<Bytes>): KeyState {
     const state = this.partOf(ref, names);
     const held = state.set?.size ?? state.hash?.size ?? 0;
-    const ttl = held === this.count(ref) ? blockTtl(this.keyspace, ref) : null;
-    state.ttl = ttl === null ? [] : [ttl];
+    if (held === this.count(ref)) state.ttl = tableTtls(this.keyspace, ref);
     return state;
+  }
+
+  /** As prepareExpire, of the table at `ref`. */
+  prepareExpire(ref: number, key: Bytes, expiry: number): Expire | null {
+    const ttl = tableTtls(this.keyspace, ref);
+    return prepareExpire({ ...this.partOf(ref, []), ttl }, key, expiry);
   }
 
   /** As prepareDelete, of the table at `ref`; null: its increments have to be named one by one. */
@@ -95,8 +103,7 @@ export class TableWriter {
       return deleteOp(key, { vector: copyVector(vector), dots: [], floors: [] });
     }
     this.eachDot(ref, add);
-    const ttl = blockTtl(keyspace, ref);
-    if (ttl !== null) add(ttl);
+    for (const write of tableTtls(keyspace, ref)) add(write);
     return deleteOp(
       key,
       dots.length > REMOVAL_DOTS_MAX
@@ -126,8 +133,9 @@ export class TableWriter {
       case 'delete':
         return this.applyDelete(place, op.removal);
       case 'expire': {
-        const held = blockTtl(this.keyspace, place.ref);
-        return this.storeTtl(place, applyTtl(held === null ? [] : [held], op.ttl, envelope));
+        const held = tableTtls(this.keyspace, place.ref);
+        this.storeTtls(place, held, applyTtl(held, op.ttl, envelope));
+        return true;
       }
       default:
         return false;
@@ -150,11 +158,10 @@ export class TableWriter {
     const { ref } = place;
     const before = this.partOf(ref, names);
     const held = new Map<Bytes, unknown>(before.set ?? before.hash ?? []);
-    const ttl = blockTtl(keyspace, ref);
-    before.ttl = ttl === null ? [] : [ttl];
+    const ttl = tableTtls(keyspace, ref);
+    before.ttl = ttl;
     const next = applyOp(before, envelope);
     const ttlAfter = next?.ttl ?? [];
-    if (ttlAfter.length > 1) return false;
     const table = tableOf(keyspace, ref);
     const countBefore = this.tables.count(table);
     for (const name of names) {
@@ -169,7 +176,8 @@ export class TableWriter {
       return true;
     }
     this.shrank = countBefore > shrunkenMax && count <= shrunkenMax;
-    return this.storeTtl(place, ttlAfter);
+    this.storeTtls(place, ttl, ttlAfter);
+    return true;
   }
 
   private writeBack(
@@ -190,14 +198,10 @@ export class TableWriter {
     } else writeCell(tables, table, element, this.name, next);
   }
 
-  /** False: there would be two TTL writes. */
-  private storeTtl(place: KeyPlace, writes: readonly TtlWrite[]): boolean {
-    if (writes.length > 1) return false;
-    const [next] = writes;
-    const held = blockTtl(this.keyspace, place.ref);
-    const same = held?.actor === next?.actor && held?.seq === next?.seq;
-    if (!same) setTableTtl(this.keyspace, place, next ?? null);
-    return true;
+  private storeTtls(place: KeyPlace, held: readonly TtlWrite[], next: readonly TtlWrite[]): void {
+    // crdt/ returns the same list when nothing has changed.
+    if (next === held || held.length + next.length === 0) return;
+    setTableTtls(this.keyspace, place, next, this.roster);
   }
 
   /** Applies a removal that has seen all of the table; false: it has not, or that is not known. */
@@ -207,8 +211,7 @@ export class TableWriter {
       vector === null ? hasDot(dots, actor, seq) : covers(vector, actor, seq);
     const table = tableOf(keyspace, place.ref);
     if (tables.counters(table) > 0) return false;
-    const ttl = blockTtl(keyspace, place.ref);
-    if (ttl !== null && !sees(ttl)) return false;
+    if (!tableTtls(keyspace, place.ref).every(sees)) return false;
     if (vector === null || !tables.coveredBy(table, vector)) {
       if (this.count(place.ref) > WALKED_MAX || !this.everyDot(place.ref, sees)) return false;
     }

@@ -170,8 +170,7 @@ describe('a table of elements', () => {
       const element = tables.find(table, buf, 0, buf.length);
       tables.write(table, element, buf, 0, buf.length, NOTHING, 0, 0, actor, seq, 1);
     };
-    write(1, 5);
-    write(1, 4);
+    for (const seq of [3, 5, 4]) write(1, seq);
     write(3, 2 ** 45);
     expect(tables.coveredBy(table, [0, 5, 0, 2 ** 45])).toBe(true);
     expect(tables.coveredBy(table, [0, 4, 0, 2 ** 45])).toBe(false);
@@ -253,6 +252,33 @@ describe('randomElement', () => {
     // 500 each on average; five standard deviations.
     for (const times of seen.values()) expect(Math.abs(times - 500)).toBeLessThan(112);
   });
+});
+
+test('a random element is weighed by what lies below the nodes', () => {
+  const model = new Model();
+  const { tables } = model;
+  const groupOf = (name: string): number => {
+    model.find(name);
+    return tables.hash >>> 28;
+  };
+  for (let i = 0; i < 4000; i++) model.set(`name${i}`, '');
+  // Thin out all but four of the root's children.
+  for (let i = 0; i < 4000; i++) {
+    if (i % 10 !== 0 && groupOf(`name${i}`) < 12) model.delete(`name${i}`);
+  }
+  const shares = new Array<number>(16).fill(0);
+  for (const name of model.names()) shares[groupOf(name)]++;
+  const draws = 20_000;
+  const seen = new Array<number>(16).fill(0);
+  const random = seededChance(7);
+  for (let i = 0; i < draws; i++) {
+    seen[groupOf(nameText(tables, randomElement(tables.arena, model.root, random)))]++;
+  }
+  for (const [group, share] of shares.entries()) {
+    const expected = (draws * share) / tables.count(model.table);
+    // Six standard deviations.
+    expect(Math.abs(seen[group] - expected)).toBeLessThan(6 * Math.sqrt(expected) + 1);
+  }
 });
 
 function heapOf({ keyspace }: Model): number {

@@ -21,6 +21,7 @@
 
 import type { Cell } from '../crdt/cell.ts';
 import type { ElementDot } from '../crdt/element-set.ts';
+import type { TtlWrite } from '../crdt/ttl.ts';
 import { covers, type VersionVector } from '../crdt/version-vector.ts';
 import { type Arena, CHUNK_SHIFT, CLASS_OF_UNITS, CLASS_UNITS, UNIT_MASK } from './arena.ts';
 import {
@@ -61,6 +62,8 @@ export class ElementTables {
   readonly arena: Arena;
   readonly index: ElementIndex;
   readonly cells: OutsideStore<OutsideCell> = new OutsideStore();
+  /** By table: TTL writes that are concurrent with the one in its entry, which outlasts them. */
+  readonly otherTtls: Map<number, readonly TtlWrite[]> = new Map();
   /** Hash of the name that was looked for last. */
   hash = 0;
   /** Where the last `locateName` or `locateValue` found the bytes. */
@@ -90,6 +93,7 @@ export class ElementTables {
   /** Forgets everything, after the arena was reset. */
   reset(): void {
     this.cells.reset();
+    this.otherTtls.clear();
     this.released.length = 0;
     this.releasedKinds.length = 0;
     this.releasedBytes = 0;
@@ -303,6 +307,7 @@ export class ElementTables {
 
   /** Gives a whole table back: a large one later, by `reclaim`. */
   release(table: number): void {
+    this.otherTtls.delete(table);
     const words = this.arena.u32[table >>> CHUNK_SHIFT];
     const word = (table & UNIT_MASK) << 1;
     const root = words[word + ROOT_UNIT * 2];

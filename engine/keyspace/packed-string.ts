@@ -50,7 +50,8 @@ export function loadState(keyspace: Keyspace, ref: number): KeyState {
   if ((meta & META_RICH) !== 0) {
     const kind = collectionKind(meta);
     if (kind === 0) return keyspace.rich.get(keyspace.richIndex(ref)).state;
-    const state = kind < TABLE_SET ? unpackBlock(keyspace, ref) : unpackTable(keyspace, ref);
+    if (kind >= TABLE_SET) return unpackTable(keyspace, ref);
+    const state = unpackBlock(keyspace, ref);
     state.ttl = unpackTtl(keyspace, ref, meta);
     return state;
   }

@@ -4,7 +4,8 @@
  */
 
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
-import type { TtlWrite } from '../crdt/ttl.ts';
+import type { Roster } from '../crdt/roster.ts';
+import { type TtlWrite, winningTtlWrite } from '../crdt/ttl.ts';
 import { nameText, readCell, readDots, writeCell, writeDots } from './element-cell.ts';
 import type { ElementTables } from './element-table.ts';
 import { ElementWalk } from './element-walk.ts';
@@ -36,9 +37,10 @@ export function walkTable(keyspace: Keyspace, ref: number): ElementWalk {
   return walk;
 }
 
-/** The parts of a table entry's state, its TTL writes left out. */
+/** The state of a table entry. */
 export function unpackTable(keyspace: Keyspace, ref: number): KeyState {
   const state = emptyKeyState();
+  state.ttl = tableTtls(keyspace, ref);
   const { tables } = keyspace;
   const walk = walkTable(keyspace, ref);
   if (tableKind(metaOf(keyspace.arena, ref)) === TABLE_HASH) {
@@ -55,13 +57,24 @@ export function unpackTable(keyspace: Keyspace, ref: number): KeyState {
   return state;
 }
 
+/** All TTL writes of a table entry. */
+export function tableTtls(keyspace: Keyspace, ref: number): TtlWrite[] {
+  const held = blockTtl(keyspace, ref);
+  if (held === null) return [];
+  return [held, ...(keyspace.tables.otherTtls.get(tableOf(keyspace, ref)) ?? [])];
+}
+
 /**
  * Stores the state at `place` as a table entry. False: it has no such form, and nothing was done: it is
- * not exactly one set or hash, or has several TTL writes.
+ * not exactly one set or hash.
  */
-export function storeTable(keyspace: Keyspace, place: KeyPlace, state: KeyState): boolean {
+export function storeTable(
+  keyspace: Keyspace,
+  place: KeyPlace,
+  state: KeyState,
+  roster: Roster,
+): boolean {
   const { set, hash, ttl } = state;
-  if (ttl.length > 1) return false;
   // Exactly one part, of whatever types there are.
   let parts = 0;
   for (const part of Object.values(state)) if (part !== null && part !== ttl) parts++;
@@ -71,7 +84,9 @@ export function storeTable(keyspace: Keyspace, place: KeyPlace, state: KeyState)
   const layout = kind | (ttl.length === 0 ? TTL_NONE : TTL_SEPARATE);
   const ref = keyspace.shape(place, layout, META_RICH, OUTSIDE_BYTES);
   keyspace.writeIndex(ref, table);
-  if (ttl.length === 1) writeTtl(keyspace, ref, ttl[0]);
+  const winner = winningTtlWrite(ttl, roster);
+  if (winner !== null) writeTtl(keyspace, ref, winner);
+  keepOthers(keyspace, table, ttl, winner);
   return true;
 }
 
@@ -87,23 +102,44 @@ export function createTable(
   return table;
 }
 
-/** Gives a table entry another TTL write, or none. */
-export function setTableTtl(keyspace: Keyspace, place: KeyPlace, ttl: TtlWrite | null): void {
+/** Gives a table entry these TTL writes. */
+export function setTableTtls(
+  keyspace: Keyspace,
+  place: KeyPlace,
+  writes: readonly TtlWrite[],
+  roster: Roster,
+): void {
   const held = blockTtl(keyspace, place.ref);
-  if (held === null && ttl === null) return;
-  const meta = metaOf(keyspace.arena, place.ref);
-  if (held !== null && ttl !== null) {
+  const winner = winningTtlWrite(writes, roster);
+  const table = tableOf(keyspace, place.ref);
+  keepOthers(keyspace, table, writes, winner);
+  if (held === null && winner === null) return;
+  if (held !== null && winner !== null) {
     keyspace.disarm(place.ref);
-    writeTtl(keyspace, place.ref, ttl);
+    writeTtl(keyspace, place.ref, winner);
     return;
   }
-  const table = tableOf(keyspace, place.ref);
+  const meta = metaOf(keyspace.arena, place.ref);
   // So that the old entry does not take the table along.
   keyspace.writeIndex(place.ref, 0);
-  const layout = (meta & 0xff & ~TTL_KIND_MASK) | (ttl === null ? TTL_NONE : TTL_SEPARATE);
+  const layout = (meta & 0xff & ~TTL_KIND_MASK) | (winner === null ? TTL_NONE : TTL_SEPARATE);
   const ref = keyspace.shape(place, layout, META_RICH, OUTSIDE_BYTES);
   keyspace.writeIndex(ref, table);
-  if (ttl !== null) writeTtl(keyspace, ref, ttl);
+  if (winner !== null) writeTtl(keyspace, ref, winner);
+}
+
+function keepOthers(
+  { tables }: Keyspace,
+  table: number,
+  writes: readonly TtlWrite[],
+  winner: TtlWrite | null,
+): void {
+  if (writes.length < 2) tables.otherTtls.delete(table);
+  else
+    tables.otherTtls.set(
+      table,
+      writes.filter((write) => write !== winner),
+    );
 }
 
 function fill(tables: ElementTables, { set, hash }: KeyState): number {
