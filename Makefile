@@ -66,7 +66,7 @@ keydb-cut: $(READY) ## 2 million keys, a cut of 5 minutes, 100,000 changes: time
 failover: $(READY) ## measure the gap at a writing client: WHAT=process|node|zone|hang TRIES=10
 	@$(RUN) local/failover.ts --what $(or $(WHAT),process) --tries $(or $(TRIES),10)
 
-bench: $(READY) ## speed and size beside the redis-server on PATH, about 10 minutes; PART=throughput|latency|memory|restart|stall|replication
+bench: $(READY) ## speed and size beside the redis-server on PATH, about 10 minutes; PART=throughput|overhead|heap|latency|memory|restart|stall|replication
 	@$(RUN) bench/main.ts $(if $(PART),--part $(PART)) $(if $(KEYS),--keys $(KEYS)) $(if $(RUNS),--runs $(RUNS))
 
 bench-collections: $(READY) ## small hashes and sets beside the redis-server on PATH: bytes a key, speed pipelined by 16

@@ -1,14 +1,17 @@
 /**
  * Shell: `make bench`: the engine beside the `redis-server` on PATH, both with their log on disk and
- * fsync each second, as Markdown. `PART=throughput|latency|memory|restart|stall|replication` picks one.
+ * fsync each second, as Markdown. `PART=throughput|overhead|heap|latency|memory|restart|stall|replication` picks
+ * one.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { measureHeap } from './heap.ts';
 import { measureLatency } from './latency.ts';
 import { measureMemory } from './memory.ts';
+import { measureOverhead } from './overhead.ts';
 import { measureReplication } from './replication.ts';
 import { measureRestart } from './restart.ts';
 import { isOnPath } from './servers.ts';
@@ -29,6 +32,9 @@ type Options = {
 const parts = {
   throughput: (options: Options) =>
     measureThroughput({ ...options, keys: Math.min(options.keys, 100_000) }),
+  overhead: (options: Options) =>
+    measureOverhead({ ...options, keys: Math.min(options.keys, 100_000) }),
+  heap: () => measureHeap(),
   latency: (options: Options) =>
     measureLatency({ ...options, keys: Math.min(options.keys, 100_000) }),
   memory: (options: Options) => measureMemory(options),
@@ -42,6 +48,9 @@ const about: Record<Part, string> = {
   throughput:
     '50 connections of redis-benchmark (the mixed load: of our own client), 100,000 keys. Figures are medians; ' +
     'ratios with (least to greatest).',
+  overhead:
+    'The engine as it is beside itself without ops, stamps, backlog and log; 50 connections, 100,000 keys.',
+  heap: 'Bytes of the JavaScript heap that a command allocates, its connection aside.',
   latency: 'A fixed rate, 80 % GET and 20 % SET by Zipf’s law over 100,000 keys.',
   memory: 'A fresh, warmed-up server for each shape.',
   restart: 'Strings of 16 B key and 32 B value; from SIGTERM and start to the first +PONG.',

@@ -75,7 +75,7 @@ export const limits = {
   },
   imageAfterBytes: {
     unit: 'bytes',
-    value: 32 * 1024 * 1024,
+    value: 64 * 1024 * 1024,
     reached: 'log beyond the last image: a new image is written, older segments are removed',
   },
   imageRetryAfter: {

@@ -144,6 +144,10 @@ export class Db {
   takeFrame(): Uint8Array | null {
     return this.ground.batch.sealFrame();
   }
+  /** As `takeFrame`, as a view that is valid until the next write. */
+  takeFrameInPlace(): Uint8Array | null {
+    return this.ground.batch.sealInPlace();
+  }
 
   // ── Hot paths: keys and values as (buffer, start, end) ────────────────────────────────────
 

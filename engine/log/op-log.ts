@@ -48,7 +48,7 @@ export class OpLog {
   private writtenPosition: number;
   private appendedPosition: number;
   private safePosition: number;
-  private staged: Uint8Array[] = [];
+  private readonly staged: Uint8Array[] = [];
   private stagedBytes = 0;
   /** Segments with bytes that were never synced, oldest first; the last one may be the current. */
   private readonly unsynced: { readonly name: string; end: number }[] = [];
@@ -205,7 +205,7 @@ export class OpLog {
         at += frame.length;
       }
     }
-    this.staged = [];
+    staged.length = 0;
     this.stagedBytes = 0;
     return bytes;
   }

@@ -13,8 +13,8 @@ import { limits } from '../limits.ts';
 
 /** The connection of a client, seen from here. */
 export type ClientLink = {
-  /** Sends bytes; they may change after the call. */
-  send(bytes: Uint8Array): void;
+  /** Sends the first `length` bytes of memory that is used again after the call. */
+  send(bytes: Uint8Array, length: number): void;
   bufferedBytes(): number;
   close(): void;
 };
@@ -53,6 +53,7 @@ export class Clients {
   private readonly host: ClientsHost;
   private readonly all = new Set<Client>();
   private dirty: Client[] = [];
+  private flushing: Client[] = [];
   private readonly waiting = new Set<Client>();
   private nextId = 1;
 
@@ -104,22 +105,25 @@ export class Clients {
   flush(): void {
     if (this.dirty.length === 0) return;
     const clients = this.dirty;
-    this.dirty = [];
+    this.dirty = this.flushing;
+    this.flushing = clients;
     const position = this.host.position();
     const isSafe = this.host.safe() >= position;
     for (const client of clients) {
       client.dirty = false;
       if (!client.over) this.flushClient(client, position, isSafe);
     }
+    clients.length = 0;
   }
 
   /** Sends replies that may go out by now. */
   release(): void {
+    if (this.waiting.size === 0) return;
     for (const client of [...this.waiting]) {
       while (client.held.length > 0 && this.mayGo(client.held[0])) {
         const held = client.held.shift()!;
         client.heldBytes -= held.bytes.length;
-        client.link.send(held.bytes);
+        client.link.send(held.bytes, held.bytes.length);
       }
       if (client.held.length > 0) continue;
       this.waiting.delete(client);
@@ -156,7 +160,7 @@ export class Clients {
     session.wrote = false;
     if (output.length > 0) {
       if (isSafe && seq === 0 && client.held.length === 0) {
-        client.link.send(output.take());
+        client.link.send(output.buffer, output.length);
       } else {
         const bytes = output.take().slice();
         client.held.push({ bytes, position, seq, sinceMs: this.host.monotonicMs() });

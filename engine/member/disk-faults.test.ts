@@ -133,8 +133,8 @@ class Run {
       const sent: string[] = [];
       let answers = '';
       const client = member.connectClient('test', 'test', {
-        send: (bytes) => {
-          answers += Buffer.from(bytes).toString('latin1');
+        send: (bytes, length) => {
+          answers += Buffer.from(bytes.subarray(0, length)).toString('latin1');
           const count = answers.split('\r\n').length - 1;
           this.acknowledged.push(...sent.splice(0, count));
           answers = '';

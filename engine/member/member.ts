@@ -396,13 +396,13 @@ export class Member implements MemberApi {
 
   /** The ops made here become a frame of the log. */
   private sealLocal(): void {
-    const frame = this.db.takeFrame();
+    const frame = this.db.takeFrameInPlace();
     if (frame === null) return;
     this.ahead.mark();
     const firstSeq = this.sealedSeq + 1;
-    this.sealedSeq = this.db.lastSeq;
-    this.backlog.appendBatch(this.db.actor, firstSeq, this.sealedSeq, frame);
-    this.storage.append(frame);
+    const lastSeq = this.db.lastSeq;
+    this.sealedSeq = lastSeq;
+    this.storage.append(this.backlog.appendBatch(this.db.actor, firstSeq, lastSeq, frame));
   }
 
   private applyRemote(frame: Uint8Array, from: Dialled): ApplyOutcome {
@@ -413,8 +413,8 @@ export class Member implements MemberApi {
     if (!hasBatchMeta(frame)) return outcome;
     const meta = batchMeta(frame, this.db.roster);
     if (outcome === 'applied') {
-      this.backlog.appendBatch(meta.actor, meta.firstSeq, meta.lastSeq, frame);
-      this.storage.append(frame);
+      const held = this.backlog.appendBatch(meta.actor, meta.firstSeq, meta.lastSeq, frame);
+      this.storage.append(held);
     }
     this.peers.noteKnown(from, meta.actor, meta.lastSeq);
     return outcome;

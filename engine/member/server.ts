@@ -160,7 +160,7 @@ function processFacts(config: Config, version: string) {
 
 function serveClient(member: Member, connection: Connection): void {
   const client = member.connectClient(connection.remoteAddress, connection.localAddress, {
-    send: (bytes) => connection.write(bytes),
+    send: (bytes, length) => connection.write(bytes, length),
     bufferedBytes: () => connection.bufferedBytes,
     close: () => connection.close(),
   });

@@ -12,7 +12,7 @@ export type BunSocket = {
   readonly localAddress: string;
   readonly localPort: number;
   /** Bytes taken; -1 when the socket is closed. */
-  write(bytes: Uint8Array): number;
+  write(bytes: Uint8Array, offset: number, length: number): number;
   pause(): void;
   resume(): void;
   end(): void;

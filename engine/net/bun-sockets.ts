@@ -57,15 +57,15 @@ export class BunConnection implements Connection {
     return this.closing || this.gone;
   }
 
-  write(bytes: Uint8Array): boolean {
-    if (this.closed) return false;
+  write(bytes: Uint8Array, length = bytes.length): boolean {
+    if (this.closing || this.gone) return false;
     if (this.backlog.bytes > 0) {
-      this.backlog.add(bytes);
+      this.backlog.add(bytes.subarray(0, length));
       return false;
     }
-    const taken = this.socket.write(bytes);
-    if (taken === bytes.length) return true;
-    this.backlog.add(taken > 0 ? bytes.subarray(taken) : bytes);
+    const taken = this.socket.write(bytes, 0, length);
+    if (taken === length) return true;
+    this.backlog.add(bytes.subarray(Math.max(0, taken), length));
     return false;
   }
 
@@ -100,7 +100,7 @@ export class BunConnection implements Connection {
   drained(): void {
     if (this.gone || this.destroyed || this.backlog.bytes === 0) return;
     for (let part = this.backlog.first(); part !== null; part = this.backlog.first()) {
-      const taken = this.socket.write(part);
+      const taken = this.socket.write(part, 0, part.length);
       if (taken > 0) this.backlog.drop(taken);
       if (taken < part.length) return;
     }

@@ -146,7 +146,7 @@ function contextOptions(policy: TlsPolicy): object {
 
 function sayFarewell(socket: BunSocket, policy: TlsPolicy, reason: string): void {
   const words = policy.farewell?.(reason);
-  if (words !== undefined) socket.write(words);
+  if (words !== undefined) socket.write(words, 0, words.length);
   socket.shutdown();
   // Nobody looks at what comes until then; a reset at once could destroy the words.
   terminateSoon(socket);

@@ -31,8 +31,11 @@ export interface Connection {
   /** Called once, whoever closed; null when nothing went wrong. */
   onClose: (error: Error | null) => void;
 
-  /** Sends bytes. False: stop until onDrain, please; the bytes are kept all the same. */
-  write(bytes: Uint8Array): boolean;
+  /**
+   * Sends the first `length` bytes (all, if it is absent). False: stop until onDrain, please; the
+   * bytes are kept all the same.
+   */
+  write(bytes: Uint8Array, length?: number): boolean;
   /** Stops reading, so that the kernel holds the sender back. */
   pause(): void;
   resume(): void;

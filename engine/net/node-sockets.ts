@@ -78,11 +78,12 @@ class NodeConnection implements Connection {
     return this.closing || this.gone;
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, length = bytes.length): boolean {
     if (this.closed || !this.socket.writable) return false;
-    if (this.writingBytes > 0) this.backlog.add(bytes);
+    const part = length === bytes.length ? bytes : bytes.subarray(0, length);
+    if (this.writingBytes > 0) this.backlog.add(part);
     // libuv may keep the memory until later, and the caller is free to reuse it: hence the copy.
-    else this.send(Buffer.from(bytes));
+    else this.send(Buffer.from(part));
     if (this.bufferedBytes <= HIGH_WATER_BYTES) return true;
     this.waiting = true;
     return false;

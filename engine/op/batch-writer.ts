@@ -23,7 +23,7 @@
  *                   20       key, then the payload (encode-op.ts)
  *
  * Little-endian, but actor ids are big-endian. Ops name actors by their index in the
- * dictionary. The writer keeps only the ops in its buffer and builds frame and dictionary on sealing.
+ * dictionary. The writer's buffer has room before the ops, where sealing writes header and dictionary.
  *
  * `stringSet`, `stringAdd`, `deleteDot` and `beginElements` are the hot forms: they write what `op` would write for
  * the same op, byte for byte, from (buffer, start, end) and without allocating. Measured by
@@ -47,6 +47,9 @@ import {
 export const BATCH_HEAD_BYTES = 16;
 /** Bytes of an op before its key. */
 export const OP_HEAD_BYTES = 20;
+/** Actors of a dictionary for which there is room before the ops; for more they are moved. */
+const ACTORS_AHEAD = 8;
+const OPS_AT = FRAME_HEADER_BYTES + BATCH_HEAD_BYTES + ACTORS_AHEAD * ACTOR_ID_BYTES;
 const TWO_32 = 4294967296;
 /** The greatest payload of a hot op without its value: two dot lists, expiry and lengths. */
 const HOT_PAYLOAD_BYTES_MAX = 64;
@@ -57,7 +60,7 @@ export class BatchWriter {
   /** Ops in the batch so far. */
   opCount = 0;
   private readonly roster: Roster;
-  private out = new ByteWriter(64 * 1024);
+  private out = emptyBuffer();
   private firstSeq = 1;
   /** Where the op begins whose elements are being added. */
   private openStart = 0;
@@ -92,7 +95,7 @@ export class BatchWriter {
 
   /** Bytes of the ops so far. */
   get byteLength(): number {
-    return this.out.length;
+    return this.out.length - OPS_AT;
   }
 
   /** Adds an op of any kind. */
@@ -274,39 +277,59 @@ export class BatchWriter {
     this.endOp(this.openStart);
   }
 
-  /**
-   * The whole frame in a buffer of its own; null when there is no op. The next op begins a new
-   * batch of the same writer with the next seq.
-   */
+  /** As `sealInPlace`, in a buffer of its own. */
   sealFrame(): Uint8Array | null {
-    const { out, opCount } = this;
+    return this.sealInPlace()?.slice() ?? null;
+  }
+
+  /**
+   * The whole frame, as a view that is valid until the next op; null when there is no op. The next
+   * op begins a new batch of the same writer with the next seq.
+   */
+  sealInPlace(): Uint8Array | null {
+    const { opCount, actors } = this;
     if (opCount === 0) return null;
-    const opsAt = FRAME_HEADER_BYTES + BATCH_HEAD_BYTES + this.actors.length * ACTOR_ID_BYTES;
-    const frame = new Uint8Array(opsAt + out.length);
-    const view = new DataView(frame.buffer);
-    view.setUint32(0, frame.length - 8, true);
-    frame[8] = FRAME_KIND.batch;
-    frame[9] = BATCH_VERSION;
-    view.setUint16(FRAME_HEADER_BYTES + 2, this.actors.length, true);
-    view.setUint32(FRAME_HEADER_BYTES + 4, opCount, true);
-    view.setFloat64(FRAME_HEADER_BYTES + 8, this.firstSeq, true);
-    let at = FRAME_HEADER_BYTES + BATCH_HEAD_BYTES;
-    for (const actor of this.actors) {
+    if (actors.length > ACTORS_AHEAD) this.moveOps((actors.length - ACTORS_AHEAD) * ACTOR_ID_BYTES);
+    const { bytes, view, length } = this.out;
+    const opsAt = Math.max(
+      OPS_AT,
+      FRAME_HEADER_BYTES + BATCH_HEAD_BYTES + actors.length * ACTOR_ID_BYTES,
+    );
+    const start = opsAt - actors.length * ACTOR_ID_BYTES - BATCH_HEAD_BYTES - FRAME_HEADER_BYTES;
+    const body = start + FRAME_HEADER_BYTES;
+    view.setUint32(start, length - start - 8, true);
+    bytes[start + 8] = FRAME_KIND.batch;
+    bytes[body] = BATCH_VERSION;
+    bytes[body + 1] = 0;
+    view.setUint16(body + 2, actors.length, true);
+    view.setUint32(body + 4, opCount, true);
+    view.setFloat64(body + 8, this.firstSeq, true);
+    let at = body + BATCH_HEAD_BYTES;
+    for (const actor of actors) {
       const id = actorId(this.roster, actor);
-      for (let index = 0; index < ACTOR_ID_BYTES; index++) frame[at++] = id.charCodeAt(index);
+      for (let index = 0; index < ACTOR_ID_BYTES; index++) bytes[at++] = id.charCodeAt(index);
     }
-    frame.set(out.bytes.subarray(0, out.length), opsAt);
-    view.setUint32(4, crc32(frame.subarray(8)), true);
+    // Buffer.subarray costs four times as much in Bun.
+    const checked = new Uint8Array(bytes.buffer, bytes.byteOffset + start + 8, length - start - 8);
+    view.setUint32(start + 4, crc32(checked), true);
     this.reset();
-    return frame;
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + start, length - start);
+  }
+
+  /** Makes room for a dictionary of more actors than usual. */
+  private moveOps(bytes: number): void {
+    const { out } = this;
+    out.reserve(bytes);
+    out.bytes.copyWithin(OPS_AT + bytes, OPS_AT, out.length);
+    out.length += bytes;
   }
 
   private reset(): void {
     const writer = this.actors[0];
     const nextSeq = this.nextSeq;
     this.opCount = 0;
-    if (this.out.bytes.length > KEPT_BYTES_MAX) this.out = new ByteWriter(64 * 1024);
-    this.out.length = 0;
+    if (this.out.bytes.length > KEPT_BYTES_MAX) this.out = emptyBuffer();
+    this.out.length = OPS_AT;
     this.begin(writer, nextSeq);
   }
 
@@ -324,7 +347,8 @@ export class BatchWriter {
   private endOp(start: number): void {
     if (this.actors.length === 0) throw new Error('a batch needs its writer: call begin first');
     const { out } = this;
-    if (out.length > BATCH_BODY_BYTES_MAX) throw new RangeError('a batch of too many bytes');
+    if (out.length - OPS_AT > BATCH_BODY_BYTES_MAX)
+      throw new RangeError('a batch of too many bytes');
     out.view.setUint32(start, out.length - start - 4, true);
     this.opCount++;
   }
@@ -372,4 +396,10 @@ export class BatchWriter {
     this.indexes[actor] = this.actors.length;
     return this.actors.push(actor) - 1;
   }
+}
+
+function emptyBuffer(): ByteWriter {
+  const out = new ByteWriter(64 * 1024);
+  out.length = OPS_AT;
+  return out;
 }

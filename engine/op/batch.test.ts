@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { HLC_EPOCH_MS, hlcOfMs } from '../crdt/hlc.ts';
 import { NO_TTL, type Op } from '../crdt/op.ts';
-import { emptyRoster, type Roster } from '../crdt/roster.ts';
+import { emptyRoster, internActor, makeActorId, type Roster } from '../crdt/roster.ts';
 import { ACTOR_IDS, anyOp, FIRST_SEQ, named, rosterOf, slotOfOp } from './arbitrary-op.ts';
 import { BatchReader, HOT } from './batch-reader.ts';
 import { BATCH_HEAD_BYTES, BatchWriter } from './batch-writer.ts';
@@ -345,6 +345,30 @@ const PINNED: Record<string, Op[]> = {
     { kind: 'flush', vector: [1, 0, 3] },
   ],
 };
+
+test('a dictionary of many actors, and what is written after a batch was sealed in place', () => {
+  const roster = emptyRoster();
+  const actors = Array.from({ length: 12 }, (_, n) => internActor(roster, makeActorId(1, n, 7n)));
+  const drops = actors.map((actor) => ({ actor, seq: 3 }));
+  const writer = new BatchWriter(roster);
+  writer.begin(0, FIRST_SEQ);
+  writer.op(slotOfOp(set), HLC, { ...set, drops });
+  const many = writer.sealInPlace()!.slice();
+  expect(writer.sealInPlace()).toBeNull();
+  writer.op(slotOfOp(set), HLC, set);
+  const few = writer.sealFrame()!;
+  expect(writer.byteLength).toBe(0);
+  const reader = new BatchReader(roster);
+  for (const [frame, seen] of [
+    [many, { ...set, drops }],
+    [few, set],
+  ] as const) {
+    expect(new DataView(frame.buffer).getUint32(4, true)).toBe(crc32(frame.subarray(8)));
+    expect(reader.open(bodyOf(frame), NOW_MS)).toBeNull();
+    expect(reader.next()).toBe(true);
+    expect(reader.op()).toEqual(seen);
+  }
+});
 
 test('pinned batches decode, and encode to the same bytes', () => {
   const file = new URL('./testdata/batch-v1.txt', import.meta.url);

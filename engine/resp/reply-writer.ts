@@ -42,7 +42,8 @@ export class ReplyWriter {
   protocol: 2 | 3 = 2;
   /** Bytes written since the last reset. */
   length = 0;
-  private buffer: Buffer;
+  /** What was written lies in its first `length` bytes, as `take` says: `take` without the view. */
+  buffer: Buffer;
   private readonly bytesMin: number;
 
   /** `bytesMin`: the size kept while replies are small. */

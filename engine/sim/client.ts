@@ -85,8 +85,8 @@ export class SimClient {
     const { life } = process;
     let open = true;
     const client = process.member.connectClient(name, process.name, {
-      send: (bytes) => {
-        const copy = bytes.slice();
+      send: (bytes, length) => {
+        const copy = bytes.slice(0, length);
         const saidAtMs = world.nowMs;
         world.after(random.between(0, 4), () => {
           if (open) this.answered(copy, saidAtMs);

@@ -46,7 +46,7 @@ const member = (name: Name) => processes.get(name)!.member!;
 function ask(name: Name, ...commands: (string | number)[][]): Reply[] {
   const parser = new ReplyParser();
   const client = member(name).connectClient('test', 'test', {
-    send: (bytes) => parser.push(bytes),
+    send: (bytes, length) => parser.push(bytes.slice(0, length)),
     bufferedBytes: () => 0,
     close: () => {},
   });

@@ -34,8 +34,8 @@ function connect(process: SimProcess): { replies: Reply[]; say: (...words: strin
   const parser = new ReplyParser();
   const replies: Reply[] = [];
   const client = process.member!.connectClient('client', process.name, {
-    send: (bytes) => {
-      parser.push(bytes.slice());
+    send: (bytes, length) => {
+      parser.push(bytes.slice(0, length));
       for (let reply = parser.next(); reply !== undefined; reply = parser.next()) {
         replies.push(reply);
       }

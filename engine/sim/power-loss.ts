@@ -88,8 +88,8 @@ function writeOn(world: World, process: SimProcess, ackedAtMs: number[]): void {
   const { life } = process;
   const parser = new ReplyParser();
   const client = process.member!.connectClient('writer', process.name, {
-    send: (bytes) => {
-      parser.push(bytes.slice());
+    send: (bytes, length) => {
+      parser.push(bytes.slice(0, length));
       while (parser.next() !== undefined) ackedAtMs.push(world.nowMs);
       world.after(THINK_MS, write);
     },

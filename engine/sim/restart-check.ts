@@ -50,8 +50,8 @@ function askUntilAnswered(world: World, process: SimProcess, done: () => void): 
   let isAnswered = false;
   process.guard(life, () => {
     const client = process.member!.connectClient('reader', process.name, {
-      send: (bytes) => {
-        parser.push(bytes.slice());
+      send: (bytes, length) => {
+        parser.push(bytes.slice(0, length));
         for (let reply = parser.next(); reply !== undefined; reply = parser.next()) {
           if (reply instanceof RespError) continue;
           isAnswered = true;
