@@ -402,6 +402,9 @@ export function copyBytes(
   if (end - start <= LOOP_BYTES_MAX) {
     for (let i = start; i < end; i++) to[at++] = from[i];
   } else {
-    to.set(from.subarray(start, end), at);
+    bufferCopy.call(from as Buffer, to, at, start, end);
   }
 }
+
+/** Works on any Uint8Array in both runtimes. In Bun a third of the time of `set` with a view, up to 1 KB. */
+const bufferCopy = Buffer.prototype.copy;
