@@ -245,7 +245,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'replaces a slot without replaying its own ops',
-    file: 'engine/member/state-merge.ts',
+    file: 'engine/member/replay-source.ts',
     find: 'if (flushes.length === 0) return bodies;',
     replace: 'if (flushes.length === 0) return [];',
     guard: { seeds: [1, 500] },
