@@ -60,8 +60,8 @@ mutants: $(READY) ## put mistakes into a copy of the engine, one by one: a test 
 crash: $(READY) ## kill -9 loaded engines TRIES=200 times with FSYNC=always,everysec,no, LANES=3 at once; nothing acknowledged may be missing
 	@$(RUN) bench/crash-loop.ts --tries $(or $(TRIES),200) $(if $(FSYNC),--fsync $(FSYNC)) $(if $(LANES),--lanes $(LANES))
 
-keydb-cut: $(READY) ## 2 million keys, a cut of 5 minutes, 100,000 changes: time and bytes to catch up; KEYS= CHANGED= SECONDS=
-	@$(RUN) bench/keydb-cut.ts $(if $(KEYS),--keys $(KEYS)) $(if $(CHANGED),--changed $(CHANGED)) $(if $(SECONDS),--seconds $(SECONDS))
+keydb-cut: $(READY) ## 2 million keys, a cut of 5 minutes, 100,000 changes: time and bytes to catch up; KEYS= CHANGED= SECONDS= BACKLOG= COMPRESSION=zstd
+	@$(RUN) bench/keydb-cut.ts $(if $(KEYS),--keys $(KEYS)) $(if $(CHANGED),--changed $(CHANGED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(BACKLOG),--backlog $(BACKLOG)) $(if $(COMPRESSION),--compression $(COMPRESSION))
 
 failover: $(READY) ## measure the gap at a writing client: WHAT=process|node|zone|hang TRIES=10
 	@$(RUN) local/failover.ts --what $(or $(WHAT),process) --tries $(or $(TRIES),10)
