@@ -35,16 +35,7 @@ class Side {
     const { db, backlog } = this;
     const log = (frame: Uint8Array) => this.logged.push(frame);
     const sealLocal = () => this.seal();
-    this.state = new StateMerge({
-      db,
-      backlog,
-      firstSlot: () => 0,
-      lastSlot: () => 16_383,
-      atomicBytesMax: 0,
-      log,
-      sealLocal,
-      merged: () => {},
-    });
+    this.state = this.newState();
     const side = this;
     const journal: Journal = { ...silentJournal, warn: (_, message) => this.told.push(message) };
     this.ahead = new Ahead({
@@ -60,6 +51,20 @@ class Side {
       monotonicMs: () => this.nowMs,
       sealLocal,
       log,
+    });
+  }
+
+  /** What takes in a state of one more peer. */
+  newState(): StateMerge {
+    return new StateMerge({
+      db: this.db,
+      backlog: this.backlog,
+      firstSlot: () => 0,
+      lastSlot: () => 16_383,
+      atomicBytesMax: 0,
+      log: (frame) => this.logged.push(frame),
+      sealLocal: () => this.seal(),
+      merged: () => {},
     });
   }
 
@@ -94,10 +99,10 @@ class Side {
   }
 
   /** Takes in a slot of the other as one piece of a state. */
-  take(from: Side, key: string): void {
+  take(from: Side, key: string, state = this.state): void {
     const slot = slotOfText(key);
     const body = from.db.exportSlot(slot) ?? from.db.emptySlot(slot, from.db.vector);
-    expect(this.state.slot(body)).toBeNull();
+    expect(state.slot(body)).toBeNull();
   }
 }
 
@@ -115,6 +120,27 @@ test('what is written here while a state comes in stays, also in slots that come
   expect([...eu.db.setMembers('b')].sort()).toEqual(['before', 'meanwhile', 'theirs']);
   expect(eu.db.getString('n')).toBe('5');
   expect(eu.db.exceptionCount).toBe(0);
+});
+
+test('an older state does not take the place of what a newer one has brought meanwhile', () => {
+  const [eu, us, ap] = [new Side(1), new Side(2), new Side(3)];
+  const first = us.write((db) => db.setAdd('a', ['first']));
+  ap.apply(first);
+  us.write((db) => db.setAdd('a', ['second']));
+  us.write((db) => db.setAdd('b', ['third']));
+  // Both states come to an empty member at once, each over many turns.
+  const newer = eu.newState();
+  eu.state.begin(ap.vectorFor(eu));
+  newer.begin(us.vectorFor(eu));
+  eu.take(us, 'a', newer);
+  eu.take(us, 'b', newer);
+  // `a` of the older one, and an empty slot of `b`, which does not come.
+  eu.take(ap, 'a');
+  eu.state.end();
+  newer.end();
+  expect(eu.db.vector).toEqual(us.vectorFor(eu));
+  expect([...eu.db.setMembers('a')].sort()).toEqual(['first', 'second']);
+  expect([...eu.db.setMembers('b')]).toEqual(['third']);
 });
 
 describe('a slot ahead of the vector', () => {

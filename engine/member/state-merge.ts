@@ -6,7 +6,8 @@
  *   replay  our own recent ops that the sender has not seen are all in our backlog: the sender's
  *           slot takes the place of ours, and those ops are applied again on top. Exact for all
  *           types: it is what would have happened had we been a fresh member.
- *   merge   else: the two slots are merged by the rules of each type.
+ *   merge   else: the two slots are merged by the rules of each type. Also where the slot holds what the
+ *           state of another peer has brought, which may be coming in at the same time.
  *
  * Slots that the sender found equal by digest stay as they are (same-slots.ts).
  *
@@ -143,7 +144,8 @@ export class StateMerge implements StateSink {
     const { db } = this.host;
     // A large state comes in over many turns, in which this member goes on: that must be replayed too.
     if (this.replay?.reaches(db.vector) === false) this.replay = null;
-    const { replay } = this;
+    // So does a state from another peer: what it has brought to this slot is in no backlog.
+    const replay = this.replay?.reaches(db.slotVector(slot)) === true ? this.replay : null;
     const problem = db.importSlot(body, replay === null ? null : (one) => replay.bodies(one));
     if (problem !== null) return problem;
     const outcome = db.exportSlotOrEmpty(slot);

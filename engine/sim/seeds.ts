@@ -36,4 +36,12 @@ export const keptSeeds: readonly KeptSeed[] = [
     seed,
     found: 'a state merge lost a reset that a third region kept: a counter differed for good',
   })),
+  {
+    seed: 43000168,
+    found: 'an empty member took two states at once: the older replaced a slot of the newer',
+  },
+  {
+    seed: 1000,
+    found: 'the same within a region: an empty slot of the older state emptied one of the newer',
+  },
 ];
