@@ -71,7 +71,7 @@ class Side {
   seal(): void {
     const frame = this.db.takeFrame();
     if (frame === null) return;
-    this.ahead.mark();
+    this.ahead.mark(this.sealedSeq + 1);
     this.backlog.appendBatch(this.db.actor, this.sealedSeq + 1, this.db.lastSeq, frame);
     this.sealedSeq = this.db.lastSeq;
     this.sealed.push(frame);
@@ -170,6 +170,8 @@ describe('a slot ahead of the vector', () => {
     if (jump.kind !== 'jump') throw new Error('no jump');
     const there = internActor(eu.db.roster, us.db.roster.ids[us.db.actor]);
     expect(jump.vector[there]).toBe(2);
+    // Who waited for the write itself would wait for ever.
+    expect(jump.vector[eu.db.actor]).toBe(0);
     expect(eu.logged.map(frameKind)).toEqual([LOG_KIND.ahead]);
   });
 

@@ -5,7 +5,8 @@
  * 1. What is written here meanwhile may have seen what only these slots have seen. So before such a batch goes an
  *    entry of what they have seen: marks name it to those who get single ops, and who wants all the ops
  *    gets the slots first. Without it the write can reach a third member before what it
- *    has overwritten, which then comes back there.
+ *    has overwritten, which then comes back there. The entry names nothing of the batch itself, which nobody can
+ *    have before it.
  * 2. What only slots have seen may be lost at its origin (a power cut within the window of fsync everysec). When
  *    every link stands for a while and nobody has these ops, they are *adopted*: what the slots hold of them is
  *    what is left of them, the vector covers them from now on, and others take the slots.
@@ -44,12 +45,13 @@ export class Ahead {
     this.host = host;
   }
 
-  /** To be called before a batch of this member goes to log and backlog. */
-  mark(): void {
+  /** To be called before a batch of this member, from `firstSeq` on, goes to log and backlog. */
+  mark(firstSeq: number): void {
     const { db, backlog, log } = this.host;
     if (db.exceptionCount === 0 || this.marked === db.aheadChanges) return;
     this.marked = db.aheadChanges;
     const shown = db.shownVector();
+    shown[db.actor] = firstSeq - 1;
     backlog.appendJump(shown, true);
     log(sealFrame(LOG_KIND.ahead, encodeVector(shown, db.roster)));
   }

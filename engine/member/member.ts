@@ -398,8 +398,8 @@ export class Member implements MemberApi {
   private sealLocal(): void {
     const frame = this.db.takeFrameInPlace();
     if (frame === null) return;
-    this.ahead.mark();
     const firstSeq = this.sealedSeq + 1;
+    this.ahead.mark(firstSeq);
     const lastSeq = this.db.lastSeq;
     this.sealedSeq = lastSeq;
     this.storage.append(this.backlog.appendBatch(this.db.actor, firstSeq, lastSeq, frame));
