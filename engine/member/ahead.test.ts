@@ -86,6 +86,7 @@ class Side {
   apply(frame: Uint8Array): void {
     expect(this.db.applyBatch(frameBody(frame))).toBe('applied');
     const meta = batchMeta(frame, this.db.roster);
+    this.ahead.markRemote(frame, meta);
     this.backlog.appendBatch(meta.actor, meta.firstSeq, meta.lastSeq, frame);
   }
 
@@ -145,9 +146,9 @@ test('an older state does not take the place of what a newer one has brought mea
 
 describe('a slot ahead of the vector', () => {
   /** eu has taken a state of us in which the slot of k is ahead: it has seen `us` 2, the vector ends at 1. */
-  function ahead(): { eu: Side; us: Side; unseen: Uint8Array } {
+  function ahead(): { eu: Side; us: Side; first: Uint8Array; unseen: Uint8Array } {
     const [eu, us] = [new Side(1), new Side(2)];
-    us.write((db) => db.setStringText('other', 'x', NEVER));
+    const first = us.write((db) => db.setStringText('other', 'x', NEVER));
     const begun = us.vectorFor(eu);
     const unseen = us.write((db) => db.setStringText('k', 'theirs', NEVER));
     eu.state.begin(begun);
@@ -156,7 +157,7 @@ describe('a slot ahead of the vector', () => {
     eu.state.end();
     expect(eu.db.exceptionCount).toBeGreaterThan(0);
     eu.logged.length = 0;
-    return { eu, us, unseen };
+    return { eu, us, first, unseen };
   }
 
   test('is named before a write that may have seen it, once', () => {
@@ -173,6 +174,46 @@ describe('a slot ahead of the vector', () => {
     // Who waited for the write itself would wait for ever.
     expect(jump.vector[eu.db.actor]).toBe(0);
     expect(eu.logged.map(frameKind)).toEqual([LOG_KIND.ahead]);
+  });
+
+  /** Takes the state of a member that has nothing but `first`. */
+  function takeFirst(eu: Side, first: Uint8Array): void {
+    const late = new Side(4);
+    late.apply(first);
+    eu.state.begin(late.vectorFor(eu));
+    eu.take(late, 'other');
+    eu.state.end();
+  }
+  const overwritten = { visible: { cell: { losingSiblings: [] } } };
+
+  test('a write over it is not replayed before what it has overwritten', () => {
+    const { eu, first, unseen } = ahead();
+    eu.write((db) => db.setStringText('k', 'ours', NEVER));
+    eu.apply(unseen);
+    eu.ahead.tick();
+    expect(eu.db.exceptionCount).toBe(0);
+    takeFirst(eu, first);
+    expect(eu.db.getString('k')).toBe('ours');
+    expect(eu.db.explain('k')).toMatchObject(overwritten);
+  });
+
+  test('nor is one of another member, which had the slot from the same sender', () => {
+    const { eu, us, first, unseen } = ahead();
+    const ap = new Side(3);
+    ap.state.begin(us.vectorFor(ap));
+    ap.take(us, 'k');
+    ap.take(us, 'other');
+    ap.state.end();
+    const last = eu.backlog.end;
+    eu.apply(ap.write((db) => db.setStringText('k', 'overwrites', NEVER)));
+    eu.apply(ap.write((db) => db.setStringText('other', 'y', NEVER)));
+    eu.apply(unseen);
+    const entries = [0, 1, 2, 3].map((n) => eu.backlog.entryAt(last + n));
+    expect(entries.map(({ kind }) => kind)).toEqual(['jump', 'batch', 'batch', 'batch']);
+    expect(eu.logged.map(frameKind)).toEqual([LOG_KIND.ahead]);
+    takeFirst(eu, first);
+    expect(eu.db.getString('k')).toBe('overwrites');
+    expect(eu.db.explain('k')).toMatchObject(overwritten);
   });
 
   test('is adopted when every link stands and nobody has the ops, and not before', () => {

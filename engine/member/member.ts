@@ -413,6 +413,7 @@ export class Member implements MemberApi {
     if (!hasBatchMeta(frame)) return outcome;
     const meta = batchMeta(frame, this.db.roster);
     if (outcome === 'applied') {
+      this.ahead.markRemote(frame, meta);
       const held = this.backlog.appendBatch(meta.actor, meta.firstSeq, meta.lastSeq, frame);
       this.storage.append(held);
     }
