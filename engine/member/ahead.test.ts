@@ -24,6 +24,7 @@ class Side {
   readonly state: StateMerge;
   readonly ahead: Ahead;
   nowMs = 0;
+  imageAt = 0;
   private sealedSeq = 0;
   private sealed: Uint8Array[] = [];
 
@@ -49,6 +50,7 @@ class Side {
       journal,
       placement: () => ({ role: 'primary' }) as Placement,
       monotonicMs: () => this.nowMs,
+      recoversFrom: () => this.imageAt,
       sealLocal,
       log,
     });
@@ -174,6 +176,19 @@ describe('a slot ahead of the vector', () => {
     // Who waited for the write itself would wait for ever.
     expect(jump.vector[eu.db.actor]).toBe(0);
     expect(eu.logged.map(frameKind)).toEqual([LOG_KIND.ahead]);
+  });
+
+  test('is named again when an image has begun, and after a start from it', () => {
+    const { eu } = ahead();
+    eu.write((db) => db.setStringText('k', 'ours', NEVER));
+    eu.imageAt = 100;
+    const last = eu.backlog.end;
+    eu.write((db) => db.setStringText('k', 'ours again', NEVER));
+    expect(eu.backlog.entryAt(last).kind).toBe('jump');
+    const again = new Side(5);
+    expect(again.db.restoreSlot(eu.db.exportSlot(slotOfText('k'))!)).toBeNull();
+    again.write((db) => db.setStringText('k', 'ours once more', NEVER));
+    expect(again.backlog.entryAt(0).kind).toBe('jump');
   });
 
   /** Takes the state of a member that has nothing but `first`. */

@@ -38,6 +38,8 @@ export type AheadHost = {
   readonly peers: Peers;
   readonly journal: Journal;
   placement(): Placement;
+  /** Where an image begins: the next start reads no entry of the log before it. */
+  recoversFrom(): number;
   monotonicMs(): number;
   sealLocal(): void;
   /** Appends to the log on disk only. */
@@ -50,6 +52,7 @@ export class Ahead {
   private marked = -1;
   /** What entries have named since slots are ahead. */
   private named: VersionVector = [];
+  private recoversFrom = 0;
   private stuckSinceMs = -1;
   private stuckVector: VersionVector = [];
 
@@ -60,7 +63,9 @@ export class Ahead {
   /** To be called before a batch of this member, from `firstSeq` on, goes to log and backlog. */
   mark(firstSeq: number): void {
     const { db } = this.host;
-    if (db.exceptionCount === 0 || this.marked === db.aheadChanges) return;
+    if (db.exceptionCount === 0) return;
+    this.followImages();
+    if (this.marked === db.aheadChanges) return;
     this.marked = db.aheadChanges;
     this.append(db.shownVector(), db.actor, firstSeq);
   }
@@ -69,6 +74,7 @@ export class Ahead {
   markRemote(frame: Uint8Array, { actor, firstSeq, lastSeq }: BatchMeta): void {
     const { db } = this.host;
     if (db.exceptionCount === 0) return;
+    this.followImages();
     let seen: VersionVector = [];
     for (const slot of batchSlots(frame)) {
       if (slot === EVERY_SLOT) seen = db.shownVector();
@@ -99,6 +105,14 @@ export class Ahead {
     } else if (nowMs - this.stuckSinceMs >= limits.aheadPatience.value) {
       this.adopt(shown);
     }
+  }
+
+  /** What was named before an image began must be named again behind it. */
+  private followImages(): void {
+    if (this.recoversFrom === this.host.recoversFrom()) return;
+    this.recoversFrom = this.host.recoversFrom();
+    this.marked = -1;
+    this.named = [];
   }
 
   /** Notes what was seen before the batch of `actor` from `firstSeq` on. */

@@ -164,7 +164,7 @@ export class Member implements MemberApi {
     const comparing = this.comparingHost();
     this.verifier = new Verifier(comparing);
     this.repairer = new Repairer(comparing);
-    this.ahead = new Ahead(comparing);
+    this.ahead = new Ahead({ ...comparing, recoversFrom: () => this.storage.recoversFrom });
     this.placement = placeMember(config, null);
     const stored = config.managed ? this.storage.loadMap() : null;
     if (stored === null || this.setMap(stored) !== null) this.place();
