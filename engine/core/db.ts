@@ -504,6 +504,10 @@ export class Db {
   adoptVector(slot: number, vector: VersionVector): void {
     addException(this.ground, slot, vector);
   }
+  /** What the slot has seen that `vector` need not cover; null: nothing. Do not change it. */
+  aheadOf(slot: number): VersionVector | null {
+    return this.ground.exceptions.get(slot) ?? null;
+  }
   /** Whether the slot's state is ahead of `vector`. */
   isAhead(slot: number): boolean {
     return this.ground.exceptions.has(slot);

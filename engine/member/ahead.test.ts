@@ -24,6 +24,7 @@ class Side {
   readonly state: StateMerge;
   readonly ahead: Ahead;
   nowMs = 0;
+  imageAt = 0;
   private sealedSeq = 0;
   private sealed: Uint8Array[] = [];
 
@@ -49,6 +50,7 @@ class Side {
       journal,
       placement: () => ({ role: 'primary' }) as Placement,
       monotonicMs: () => this.nowMs,
+      recoversFrom: () => this.imageAt,
       sealLocal,
       log,
     });
@@ -71,7 +73,7 @@ class Side {
   seal(): void {
     const frame = this.db.takeFrame();
     if (frame === null) return;
-    this.ahead.mark();
+    this.ahead.mark(this.sealedSeq + 1);
     this.backlog.appendBatch(this.db.actor, this.sealedSeq + 1, this.db.lastSeq, frame);
     this.sealedSeq = this.db.lastSeq;
     this.sealed.push(frame);
@@ -86,6 +88,7 @@ class Side {
   apply(frame: Uint8Array): void {
     expect(this.db.applyBatch(frameBody(frame))).toBe('applied');
     const meta = batchMeta(frame, this.db.roster);
+    this.ahead.markRemote(frame, meta);
     this.backlog.appendBatch(meta.actor, meta.firstSeq, meta.lastSeq, frame);
   }
 
@@ -145,9 +148,9 @@ test('an older state does not take the place of what a newer one has brought mea
 
 describe('a slot ahead of the vector', () => {
   /** eu has taken a state of us in which the slot of k is ahead: it has seen `us` 2, the vector ends at 1. */
-  function ahead(): { eu: Side; us: Side; unseen: Uint8Array } {
+  function ahead(): { eu: Side; us: Side; first: Uint8Array; unseen: Uint8Array } {
     const [eu, us] = [new Side(1), new Side(2)];
-    us.write((db) => db.setStringText('other', 'x', NEVER));
+    const first = us.write((db) => db.setStringText('other', 'x', NEVER));
     const begun = us.vectorFor(eu);
     const unseen = us.write((db) => db.setStringText('k', 'theirs', NEVER));
     eu.state.begin(begun);
@@ -156,7 +159,7 @@ describe('a slot ahead of the vector', () => {
     eu.state.end();
     expect(eu.db.exceptionCount).toBeGreaterThan(0);
     eu.logged.length = 0;
-    return { eu, us, unseen };
+    return { eu, us, first, unseen };
   }
 
   test('is named before a write that may have seen it, once', () => {
@@ -170,7 +173,62 @@ describe('a slot ahead of the vector', () => {
     if (jump.kind !== 'jump') throw new Error('no jump');
     const there = internActor(eu.db.roster, us.db.roster.ids[us.db.actor]);
     expect(jump.vector[there]).toBe(2);
+    // Who waited for the write itself would wait for ever.
+    expect(jump.vector[eu.db.actor]).toBe(0);
     expect(eu.logged.map(frameKind)).toEqual([LOG_KIND.ahead]);
+  });
+
+  test('is named again when an image has begun, and after a start from it', () => {
+    const { eu } = ahead();
+    eu.write((db) => db.setStringText('k', 'ours', NEVER));
+    eu.imageAt = 100;
+    const last = eu.backlog.end;
+    eu.write((db) => db.setStringText('k', 'ours again', NEVER));
+    expect(eu.backlog.entryAt(last).kind).toBe('jump');
+    const again = new Side(5);
+    expect(again.db.restoreSlot(eu.db.exportSlot(slotOfText('k'))!)).toBeNull();
+    again.write((db) => db.setStringText('k', 'ours once more', NEVER));
+    expect(again.backlog.entryAt(0).kind).toBe('jump');
+  });
+
+  /** Takes the state of a member that has nothing but `first`. */
+  function takeFirst(eu: Side, first: Uint8Array): void {
+    const late = new Side(4);
+    late.apply(first);
+    eu.state.begin(late.vectorFor(eu));
+    eu.take(late, 'other');
+    eu.state.end();
+  }
+  const overwritten = { visible: { cell: { losingSiblings: [] } } };
+
+  test('a write over it is not replayed before what it has overwritten', () => {
+    const { eu, first, unseen } = ahead();
+    eu.write((db) => db.setStringText('k', 'ours', NEVER));
+    eu.apply(unseen);
+    eu.ahead.tick();
+    expect(eu.db.exceptionCount).toBe(0);
+    takeFirst(eu, first);
+    expect(eu.db.getString('k')).toBe('ours');
+    expect(eu.db.explain('k')).toMatchObject(overwritten);
+  });
+
+  test('nor is one of another member, which had the slot from the same sender', () => {
+    const { eu, us, first, unseen } = ahead();
+    const ap = new Side(3);
+    ap.state.begin(us.vectorFor(ap));
+    ap.take(us, 'k');
+    ap.take(us, 'other');
+    ap.state.end();
+    const last = eu.backlog.end;
+    eu.apply(ap.write((db) => db.setStringText('k', 'overwrites', NEVER)));
+    eu.apply(ap.write((db) => db.setStringText('other', 'y', NEVER)));
+    eu.apply(unseen);
+    const entries = [0, 1, 2, 3].map((n) => eu.backlog.entryAt(last + n));
+    expect(entries.map(({ kind }) => kind)).toEqual(['jump', 'batch', 'batch', 'batch']);
+    expect(eu.logged.map(frameKind)).toEqual([LOG_KIND.ahead]);
+    takeFirst(eu, first);
+    expect(eu.db.getString('k')).toBe('overwrites');
+    expect(eu.db.explain('k')).toMatchObject(overwritten);
   });
 
   test('is adopted when every link stands and nobody has the ops, and not before', () => {

@@ -5,17 +5,28 @@
  * 1. What is written here meanwhile may have seen what only these slots have seen. So before such a batch goes an
  *    entry of what they have seen: marks name it to those who get single ops, and who wants all the ops
  *    gets the slots first. Without it the write can reach a third member before what it
- *    has overwritten, which then comes back there.
+ *    has overwritten, which then comes back there. The entry names nothing of the batch itself, which nobody can
+ *    have before it.
+ *    Batches of others get such an entry too, where they touch a slot that is ahead and the sender's
+ *    word has let them pass: who sent them had the slot first, and this member may be asked for its log.
  * 2. What only slots have seen may be lost at its origin (a power cut within the window of fsync everysec). When
  *    every link stands for a while and nobody has these ops, they are *adopted*: what the slots hold of them is
  *    what is left of them, the vector covers them from now on, and others take the slots.
  */
 
 import type { Db } from '../core/db.ts';
-import { copyVector, joinVector, seqOf, type VersionVector } from '../crdt/version-vector.ts';
+import {
+  copyVector,
+  covers,
+  dominates,
+  joinVector,
+  seqOf,
+  type VersionVector,
+} from '../crdt/version-vector.ts';
 import type { Journal } from '../env.ts';
 import { limits } from '../limits.ts';
 import type { Backlog } from '../log/backlog.ts';
+import { type BatchMeta, batchSlots, EVERY_SLOT } from '../log/batch-meta.ts';
 import { LOG_KIND, sealFrame } from '../log/frame.ts';
 import { encodeVector } from '../log/vector-bytes.ts';
 import type { Peers } from './peers.ts';
@@ -27,6 +38,8 @@ export type AheadHost = {
   readonly peers: Peers;
   readonly journal: Journal;
   placement(): Placement;
+  /** Where an image begins: the next start reads no entry of the log before it. */
+  recoversFrom(): number;
   monotonicMs(): number;
   sealLocal(): void;
   /** Appends to the log on disk only. */
@@ -36,7 +49,10 @@ export type AheadHost = {
 export class Ahead {
   private readonly host: AheadHost;
   /** `aheadChanges` of the database when it was last marked. */
-  private marked = 0;
+  private marked = -1;
+  /** What entries have named since slots are ahead. */
+  private named: VersionVector = [];
+  private recoversFrom = 0;
   private stuckSinceMs = -1;
   private stuckVector: VersionVector = [];
 
@@ -44,19 +60,39 @@ export class Ahead {
     this.host = host;
   }
 
-  /** To be called before a batch of this member goes to log and backlog. */
-  mark(): void {
-    const { db, backlog, log } = this.host;
-    if (db.exceptionCount === 0 || this.marked === db.aheadChanges) return;
+  /** To be called before a batch of this member, from `firstSeq` on, goes to log and backlog. */
+  mark(firstSeq: number): void {
+    const { db } = this.host;
+    if (db.exceptionCount === 0) return;
+    this.followImages();
+    if (this.marked === db.aheadChanges) return;
     this.marked = db.aheadChanges;
-    const shown = db.shownVector();
-    backlog.appendJump(shown, true);
-    log(sealFrame(LOG_KIND.ahead, encodeVector(shown, db.roster)));
+    this.append(db.shownVector(), db.actor, firstSeq);
+  }
+
+  /** To be called before a batch of another, which has been applied, goes to log and backlog. */
+  markRemote(frame: Uint8Array, { actor, firstSeq, lastSeq }: BatchMeta): void {
+    const { db } = this.host;
+    if (db.exceptionCount === 0) return;
+    this.followImages();
+    let seen: VersionVector = [];
+    for (const slot of batchSlots(frame)) {
+      if (slot === EVERY_SLOT) seen = db.shownVector();
+      const ahead = slot === EVERY_SLOT ? null : db.aheadOf(slot);
+      if (ahead === null || dominates(this.named, ahead)) continue;
+      // The slot has seen the batch itself, or nothing but what has come.
+      if (covers(ahead, actor, lastSeq) || dominates(db.vector, ahead)) continue;
+      joinVector(seen, ahead);
+    }
+    if (seen.length === 0) return;
+    joinVector(seen, db.vector);
+    this.append(seen, actor, firstSeq);
   }
 
   tick(): void {
     const { db } = this.host;
     if (db.exceptionCount > 0) db.finishStateMerge([]);
+    if (db.exceptionCount === 0) this.named = [];
     const nowMs = this.host.monotonicMs();
     if (db.exceptionCount === 0 || !this.nobodyHasMore()) {
       this.stuckSinceMs = -1;
@@ -69,6 +105,23 @@ export class Ahead {
     } else if (nowMs - this.stuckSinceMs >= limits.aheadPatience.value) {
       this.adopt(shown);
     }
+  }
+
+  /** What was named before an image began must be named again behind it. */
+  private followImages(): void {
+    if (this.recoversFrom === this.host.recoversFrom()) return;
+    this.recoversFrom = this.host.recoversFrom();
+    this.marked = -1;
+    this.named = [];
+  }
+
+  /** Notes what was seen before the batch of `actor` from `firstSeq` on. */
+  private append(seen: VersionVector, actor: number, firstSeq: number): void {
+    const { db, backlog, log } = this.host;
+    seen[actor] = firstSeq - 1;
+    joinVector(this.named, seen);
+    backlog.appendJump(seen, true);
+    log(sealFrame(LOG_KIND.ahead, encodeVector(seen, db.roster)));
   }
 
   /** Every link stands, and no peer has any of the ops that our vector lacks. */

@@ -164,7 +164,7 @@ export class Member implements MemberApi {
     const comparing = this.comparingHost();
     this.verifier = new Verifier(comparing);
     this.repairer = new Repairer(comparing);
-    this.ahead = new Ahead(comparing);
+    this.ahead = new Ahead({ ...comparing, recoversFrom: () => this.storage.recoversFrom });
     this.placement = placeMember(config, null);
     const stored = config.managed ? this.storage.loadMap() : null;
     if (stored === null || this.setMap(stored) !== null) this.place();
@@ -398,8 +398,8 @@ export class Member implements MemberApi {
   private sealLocal(): void {
     const frame = this.db.takeFrameInPlace();
     if (frame === null) return;
-    this.ahead.mark();
     const firstSeq = this.sealedSeq + 1;
+    this.ahead.mark(firstSeq);
     const lastSeq = this.db.lastSeq;
     this.sealedSeq = lastSeq;
     this.storage.append(this.backlog.appendBatch(this.db.actor, firstSeq, lastSeq, frame));
@@ -413,6 +413,7 @@ export class Member implements MemberApi {
     if (!hasBatchMeta(frame)) return outcome;
     const meta = batchMeta(frame, this.db.roster);
     if (outcome === 'applied') {
+      this.ahead.markRemote(frame, meta);
       const held = this.backlog.appendBatch(meta.actor, meta.firstSeq, meta.lastSeq, frame);
       this.storage.append(held);
     }

@@ -4,6 +4,9 @@
  *
  * A large state comes in over many turns, and what is written here meanwhile is missing in the slots that come later. So
  * the backlog is walked on before each slot.
+ *
+ * The order of the backlog must be causal. It is not where slots were ahead of the vector (ahead.ts): a write is there
+ * before what it has overwritten, which would come back. An entry of what it may have seen goes before such a write.
  */
 
 import { copyVector, dominates, seqOf, type VersionVector } from '../crdt/version-vector.ts';
@@ -56,9 +59,15 @@ export class ReplaySource {
 
   private walk(): void {
     const { backlog, bySlot, covered, reached } = this;
+    // The entries that were dropped may have said what those after them have seen.
+    if (this.walked < backlog.first && !dominates(reached, backlog.base)) this.isBroken = true;
     for (let number = Math.max(this.walked, backlog.first); number < backlog.end; number++) {
       const entry = backlog.entryAt(number);
-      if (entry.kind === 'jump' || entry.lastSeq <= seqOf(covered, entry.actor)) continue;
+      if (entry.kind === 'jump') {
+        if (!dominates(reached, entry.vector)) this.isBroken = true;
+        continue;
+      }
+      if (entry.lastSeq <= seqOf(covered, entry.actor)) continue;
       if (entry.firstSeq > seqOf(reached, entry.actor) + 1) this.isBroken = true;
       while (reached.length <= entry.actor) reached.push(0);
       reached[entry.actor] = entry.lastSeq;

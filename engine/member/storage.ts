@@ -87,6 +87,11 @@ export class Storage {
     return this.position - this.imagePosition;
   }
 
+  /** From here on the log is read at the next start: where the newest image begins, finished or not. */
+  get recoversFrom(): number {
+    return this.imagePosition;
+  }
+
   get writingImage(): boolean {
     return this.image !== null;
   }

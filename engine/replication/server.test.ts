@@ -17,7 +17,7 @@ const actor = makeActorId(1, 0, 1n);
 internActor(roster, actor);
 
 /** A server of a session that has proved who it is, and waits for RESUME. */
-function ready(backlog = new Backlog(1000)) {
+function ready(backlog = new Backlog(1000), pullersRegion = 1) {
   const sent: Uint8Array[] = [];
   const confirmed: number[][] = [];
   const introduction: Introduction = {
@@ -59,12 +59,19 @@ function ready(backlog = new Backlog(1000)) {
     },
     '',
   );
-  const hello = sealHello(introduction);
+  const hello = sealHello({ ...introduction, regionNumber: pullersRegion });
   server.receive(hello);
   expect(frameKind(sent[0])).toBe(MESSAGE.challenge);
   server.receive(sealFrame(MESSAGE.proof, prove('', 'puller', hello, sent[0])));
   sent.length = 0;
   return { server, confirmed, sent };
+}
+
+/** What was sent since the proof. */
+function framesOf(sent: readonly Uint8Array[]): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  new FrameReader(100_000).push(Buffer.concat(sent), (frame) => frames.push(frame) > 0);
+  return frames.filter((frame) => frameKind(frame) !== MESSAGE.proofBack);
 }
 
 test('a RESUME confirms nothing: what a puller has applied need not be synced there', () => {
@@ -80,20 +87,38 @@ test('a RESUME confirms nothing: what a puller has applied need not be synced th
   expect(confirmed).toEqual([[], [5], [5]]);
 });
 
+test('what slots are ahead of is a mark to who gets single ops, unless it came by this link, and else a state', () => {
+  const ours = internActor(roster, makeActorId(1, 1, 2n));
+  const pullers = internActor(roster, makeActorId(2, 0, 3n));
+  const third = internActor(roster, makeActorId(3, 0, 4n));
+  const kindsSent = (mode: 'own' | 'all', aheadOf: number): number[] => {
+    const backlog = new Backlog(10_000);
+    backlog.reset([3]);
+    const shown = [3, 0, 0, 0];
+    shown[aheadOf] = 2;
+    backlog.appendJump(shown, true);
+    backlog.appendBatch(0, 4, 4, sealFrame(MESSAGE.batch, Uint8Array.of(1)));
+    const { server, sent } = ready(backlog, 2);
+    server.receive(sealResume(1, mode, [3], roster));
+    server.pump();
+    return framesOf(sent).map(frameKind);
+  };
+  const { stream, mark, batch, stateBegin } = MESSAGE;
+  for (const other of [pullers, third]) {
+    expect(kindsSent('own', other)).toEqual([stream, mark, batch]);
+    expect(kindsSent('all', other).slice(0, 2)).toEqual([stream, stateBegin]);
+  }
+  expect(kindsSent('own', ours).slice(0, 2)).toEqual([stream, stateBegin]);
+});
+
 test('of empty slots a state has those that are ahead: they have seen more than its vector', () => {
   const backlog = new Backlog(1000);
   backlog.reset([7]);
   const { server, sent } = ready(backlog);
   server.receive(sealResume(1, 'all', [], roster));
   server.pump();
-  const frames: Uint8Array[] = [];
-  new FrameReader(100_000).push(Buffer.concat(sent), (frame) => frames.push(frame) > 0);
-  const { proofBack, stream, stateBegin, slotState, stateEnd } = MESSAGE;
-  expect(frames.map(frameKind).filter((kind) => kind !== proofBack)).toEqual([
-    stream,
-    stateBegin,
-    slotState,
-    stateEnd,
-  ]);
+  const frames = framesOf(sent);
+  const { stream, stateBegin, slotState, stateEnd } = MESSAGE;
+  expect(frames.map(frameKind)).toEqual([stream, stateBegin, slotState, stateEnd]);
   expect(frames.find((frame) => frameKind(frame) === slotState)!.at(-1)).toBe(5);
 });

@@ -353,9 +353,7 @@ export class SessionServer {
     if (this.cursor < backlog.first) return this.seek();
     if (this.cursor >= backlog.end) return false;
     const entry = backlog.entryAt(this.cursor);
-    if (entry.kind === 'jump') {
-      return this.passVector(entry.vector, this.cursor + 1, entry.isAhead ? this.carried : []);
-    }
+    if (entry.kind === 'jump') return this.passVector(entry.vector, this.cursor + 1, entry.isAhead);
     this.cursor++;
     if (covers(this.known, entry.actor, entry.lastSeq)) return true;
     if (!this.selects(entry.actor)) {
@@ -373,14 +371,15 @@ export class SessionServer {
   private seek(): boolean {
     this.foreign = [];
     this.hasForeign = false;
-    return this.passVector(this.host.backlog.base, this.host.backlog.first, []);
+    return this.passVector(this.host.backlog.base, this.host.backlog.first, false);
   }
 
-  /** Passes a point up to where everything that `vector` covers was applied here; `carried`: the puller has that too. */
-  private passVector(vector: VersionVector, next: number, carried: VersionVector): boolean {
+  /** Passes a point up to where everything that `vector` covers was applied here; `isAhead`: only by slots. */
+  private passVector(vector: VersionVector, next: number, isAhead: boolean): boolean {
+    const carried = isAhead ? this.carried : [];
     for (let actor = 0; actor < vector.length; actor++) {
       if (vector[actor] <= Math.max(seqOf(this.known, actor), seqOf(carried, actor))) continue;
-      if (this.selects(actor)) {
+      if (this.selects(actor) && !(isAhead && this.comesElsewhere(actor))) {
         this.startState();
         return true;
       }
@@ -389,6 +388,11 @@ export class SessionServer {
     }
     this.cursor = next;
     return true;
+  }
+
+  /** Whether the puller has these ops or gets them from others: then it need only wait for them, at a mark. */
+  private comesElsewhere(actor: number): boolean {
+    return this.mode === 'own' && this.host.roster.regions[actor] !== this.host.regionNumber;
   }
 
   private sendMark(): void {

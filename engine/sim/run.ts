@@ -59,10 +59,15 @@ type Cluster = {
   problem: string | null;
 };
 
+/** Whether the run of this seed cuts states into pieces. */
+export function cutsStatesOf(seed: number): boolean {
+  return seed % CUT_STATES_EVERY === CUT_STATES_EVERY / 2;
+}
+
 /** Runs a seed. `transcriptLines`: how many of the last lines to keep; 0: none. */
 export function runSeed(seed: number, transcriptLines = 0): Outcome {
   const random = new Prng(seed);
-  const cutsStates = seed % CUT_STATES_EVERY === CUT_STATES_EVERY / 2;
+  const cutsStates = cutsStatesOf(seed);
   const cluster = drawCluster(random, transcriptLines, cutsStates);
   const { world, processes, operators, history } = cluster;
   const flushes = random.chance(0.1);
