@@ -36,4 +36,9 @@ export const keptSeeds: readonly KeptSeed[] = [
     seed,
     found: 'a state merge lost a reset that a third region kept: a counter differed for good',
   })),
+  ...[20214, 8300289, 42001406].map((seed) => ({
+    seed,
+    found:
+      'an image outlived the log that it needs on a disk that lied: the member served parts of transactions',
+  })),
 ];
