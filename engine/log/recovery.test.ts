@@ -243,6 +243,15 @@ describe('damage', () => {
     expect(() => new Writer(disk, 2)).toThrow(/crc does not match.*start with an empty --dir/);
   });
 
+  test('damage is in the middle also when nothing but a frame of kind AHEAD follows', () => {
+    const { disk, writer, end } = filled();
+    const { db, log } = writer;
+    log.append(sealFrame(LOG_KIND.ahead, encodeVector(db.vector, db.roster)));
+    log.flush(db.vector);
+    flip(disk, segmentName(0), end - 2);
+    expect(() => new Writer(disk, 2)).toThrow(/crc does not match/);
+  });
+
   test('a segment missing in the middle is refused', () => {
     const { disk } = filled(300);
     const positions = filePositions(disk.list(), 'segment');
