@@ -232,9 +232,30 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'brings back half of a state merge',
     file: 'engine/log/recovery.ts',
-    find: 'return this.cut(this.pending.length > 0 ? this.pendingOffset : walk.offset);',
+    find: 'return this.cut(this.pending[0]?.offset ?? walk.offset);',
     replace: 'this.applyPending();\n    return this.cut(walk.offset);',
     guard: { test: 'engine/log/recovery.test.ts', named: 'half a state merge' },
+  },
+  {
+    name: 'serves an image whose log was lost',
+    file: 'engine/log/recovery.ts',
+    find: 'if (position >= needs) return;',
+    replace: 'if (position >= 0) return;',
+    guard: { test: 'engine/log/image-needs.test.ts', named: 'before what the image has seen' },
+  },
+  {
+    name: 'refuses an image for a large state that was coming in',
+    file: 'engine/log/recovery.ts',
+    find: '    this.applySeen();\n',
+    replace: '',
+    guard: { test: 'engine/log/image-needs.test.ts', named: 'a large state' },
+  },
+  {
+    name: 'names an image before the log behind it is synced',
+    file: 'engine/member/storage.ts',
+    find: 'syncLog: (done) => log.syncAll(done),',
+    replace: 'syncLog: (done) => done(),',
+    guard: { test: 'engine/sim/power-loss.test.ts', named: 'with fsync everysec' },
   },
   {
     name: 'forgets that a state merge left a jump in the backlog',

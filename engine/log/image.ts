@@ -4,7 +4,7 @@
  * slot carries the vector that it was captured at, and recovery replays the log from the position
  * where the image began: ops that a slot had already seen are skipped for that slot only.
  *
- *     header (vector V0, position P) · SLOT_STATE … · IMAGE_END JSON { slots }
+ *     header (vector V0, position P) · SLOT_STATE … · IMAGE_END JSON { slots, needs }
  *
  * A slot's vector leaves out what V0 covers: V0 is joined to all of them. So an image does not grow
  * by slots times actors.
@@ -12,6 +12,10 @@
  * Written to `.part`, synced, then, when the log is synced up to the moment of the last capture,
  * renamed: an image with its final name is complete and knows no op that the log could still lose.
  * After that the segments before P and older images are removed.
+ *
+ * `needs` is the position of the log at the last capture. A log that ends before it belongs to a disk that
+ * had not stored what it said: then slots show different moments and nothing brings them to one.
+ * Recovery refuses that (docs/decisions/0014-an-image-names-the-log-it-needs.md).
  *
  * Two things keep it from disturbing. A step captures for a millisecond at most. And the bytes go
  * to the disk by threads of the runtime, from two buffers in turns, with a sync every few MB: a
@@ -52,6 +56,8 @@ export type ImageOptions = {
   readonly region: string;
   readonly position: number;
   readonly vector: VersionVector;
+  /** Where the log ends now; all that `db` holds must be in it. */
+  readonly logPosition: () => number;
   /** Room that must stay for the log. */
   readonly reserveBytes: number;
   /** CPU time where it is known: a step that had to wait for a core has done nothing yet. */
@@ -100,7 +106,7 @@ export class ImageWriter {
     if (this.sealed || this.over) return;
     if (!this.started) this.start();
     const { filling } = this;
-    const { spentMs } = this.options;
+    const { spentMs, logPosition } = this.options;
     const bytesMax = Math.min(filling.length + STEP_BYTES, WRITE_BYTES);
     const until = Math.min(SLOT_COUNT, this.slot + STEP_SLOTS);
     const endMs = spentMs() + STEP_MS;
@@ -108,7 +114,7 @@ export class ImageWriter {
       if (this.capture(this.slot++) && spentMs() >= endMs) break;
     }
     if (this.slot === SLOT_COUNT) {
-      this.add(sealJson(FRAME_KIND.imageEnd, { slots: this.slots }));
+      this.add(sealJson(FRAME_KIND.imageEnd, { slots: this.slots, needs: logPosition() }));
       this.sealed = true;
     }
     this.pump();

@@ -1,84 +1,14 @@
-import { Db } from '../core/db.ts';
+import type { Db } from '../core/db.ts';
 import { internActor, makeActorId } from '../crdt/roster.ts';
 import { advance, type VersionVector } from '../crdt/version-vector.ts';
-import { silentJournal } from '../env.ts';
 import { FRAME_KIND } from '../op/op.ts';
-import { Backlog } from './backlog.ts';
 import { batchMeta } from './batch-meta.ts';
 import { MemoryDisk } from './disk-memory.ts';
 import { frameBody, LOG_KIND, sealFrame } from './frame.ts';
-import { ImageWriter } from './image.ts';
-import { OpLog } from './op-log.ts';
-import { recover } from './recovery.ts';
+import { Writer } from './log-fixture.ts';
 import { filePositions, segmentName } from './segment.ts';
 import { encodeSlotsSame } from './slots-same.ts';
 import { encodeVector } from './vector-bytes.ts';
-
-const NOW_MS = 1_800_000_000_000;
-
-/** A writer with a log on a disk: what a member is to this folder. */
-class Writer {
-  readonly db: Db;
-  readonly backlog = new Backlog(1_000_000);
-  readonly log: OpLog;
-  readonly disk: MemoryDisk;
-  readonly recovered: ReturnType<typeof recover>;
-
-  constructor(disk: MemoryDisk, incarnation: number, segmentBytesMax = 1_000_000, region = 'eu') {
-    this.disk = disk;
-    this.db = new Db({ random: () => 0.5, region: 1 });
-    const options = { disk, db: this.db, backlog: this.backlog, journal: silentJournal };
-    this.recovered = recover({ ...options, database: 'd', region });
-    this.log = new OpLog(
-      {
-        disk,
-        fsync: 'always',
-        database: 'd',
-        region,
-        roster: this.db.roster,
-        segmentBytesMax,
-        isBusy: () => false,
-        progressed: () => this.log?.flush(this.db.vector),
-      },
-      this.recovered.segments,
-      this.recovered.position,
-    );
-    this.log.startSegment(this.db.vector);
-    this.db.beginTurn(NOW_MS);
-    this.db.newActor(makeActorId(1, 0, BigInt(incarnation)));
-    this.db.writable = true;
-  }
-
-  set(key: string, value: string): void {
-    this.db.setStringText(key, value, Number.POSITIVE_INFINITY);
-    this.flush();
-  }
-
-  flush(): void {
-    const frame = this.db.takeFrame();
-    if (frame !== null) this.log.append(frame);
-    this.log.flush(this.db.vector);
-  }
-
-  image(): ImageWriter {
-    const { disk, db, log } = this;
-    return new ImageWriter({
-      disk,
-      db,
-      database: 'd',
-      region: 'eu',
-      position: log.startSegment(db.vector),
-      vector: db.vector.slice(),
-      reserveBytes: 0,
-      spentMs: () => 0,
-      syncLog: (done) => log.syncAll(done),
-      finished: () => {},
-      failed: (reason) => {
-        throw new Error(reason);
-      },
-    });
-  }
-}
 
 const digest = (db: Db): number[] =>
   Array.from({ length: 16_384 }, (_, slot) => db.slotDigest(slot));
@@ -311,6 +241,15 @@ describe('damage', () => {
     const { disk } = filled();
     flip(disk, segmentName(0), frameStarts(disk)[10] + 20);
     expect(() => new Writer(disk, 2)).toThrow(/crc does not match.*start with an empty --dir/);
+  });
+
+  test('damage is in the middle also when nothing but a frame of kind AHEAD follows', () => {
+    const { disk, writer, end } = filled();
+    const { db, log } = writer;
+    log.append(sealFrame(LOG_KIND.ahead, encodeVector(db.vector, db.roster)));
+    log.flush(db.vector);
+    flip(disk, segmentName(0), end - 2);
+    expect(() => new Writer(disk, 2)).toThrow(/crc does not match/);
   });
 
   test('a segment missing in the middle is refused', () => {

@@ -7,13 +7,16 @@
  *    BATCH by `applyBatch`, SLOT_STATE (the result of a state merge) put in place of the slot,
  *    SLOTS_SAME gives slots that it left as they were its vector, STATE_END joins the vector of
  *    that merge. The first two take effect together, when the frame after them is seen: a small
- *    state was merged in one turn, and half of it must not come back.
+ *    state was merged in one turn, and half of it must not come back. (A large one is merged over many
+ *    turns; what the image has seen of that is applied as it is.)
  * 4. Bytes that are no whole frame:
  *      at the end of the last segment   the last write was torn: cut, with a warning; SLOT_STATEs
  *                                       that nothing follows are cut too
  *      a segment shorter than the next  only bytes that were never synced can be missing there, and
  *      one's position says              nothing after them was synced: cut here, later ones go
  *      anywhere else                    damage: never guess. Refuse, and say what to do
+ * 5. A log that is left must reach the position that the image needs. It always does on a disk that keeps
+ *    what it has synced; else what is here is of no one moment, and refused like damage.
  */
 
 import type { Db } from '../core/db.ts';
@@ -59,6 +62,10 @@ export class DamagedLog extends Error {
   override readonly name = 'DamagedLog';
 }
 
+const CURE =
+  'If another member or region has this data, start with an empty --dir and it comes back from ' +
+  'there; else restore the directory from a copy.';
+
 /** Restores `db` (fresh) and `backlog` from the directory. Throws `DamagedLog`. */
 export function recover(options: RecoveryOptions): Recovered {
   const { disk, db, backlog, journal } = options;
@@ -67,9 +74,10 @@ export function recover(options: RecoveryOptions): Recovered {
   for (const name of disk.list()) if (name.endsWith('.part')) disk.remove(name);
   const imagePosition = filePositions(disk.list(), 'image').at(-1) ?? 0;
   let imageBytes = 0;
+  let needs = 0;
   if (filePositions(disk.list(), 'image').length > 0) {
     imageBytes = disk.size(imageName(imagePosition));
-    loadImage(options, imageName(imagePosition));
+    needs = loadImage(options, imageName(imagePosition));
   }
   backlog.reset(db.vector);
   const positions = filePositions(disk.list(), 'segment').filter((at) => at >= imagePosition);
@@ -81,7 +89,7 @@ export function recover(options: RecoveryOptions): Recovered {
   const segments: RecoveredSegment[] = [];
   let frames = 0;
   for (let i = 0; i < positions.length; i++) {
-    const replay = new SegmentReplay(options, positions[i]);
+    const replay = new SegmentReplay(options, positions[i], needs);
     const end = replay.run(positions[i + 1] ?? -1);
     frames += replay.frames;
     position = end.position;
@@ -90,15 +98,18 @@ export function recover(options: RecoveryOptions): Recovered {
     for (const later of positions.slice(i + 1)) disk.remove(segmentName(later));
     break;
   }
+  checkReaches(position, needs);
   journal.info({ position, frames, imageBytes, keys: db.size }, 'recovered from the log');
   return { segments, position, imagePosition, imageBytes, frames };
 }
 
-function loadImage(options: RecoveryOptions, name: string): void {
+/** Returns the position that the log behind it must reach; 0: written before images named it. */
+function loadImage(options: RecoveryOptions, name: string): number {
   const { disk, db } = options;
   let header: FileHeader | null = null;
   let slots = 0;
   let complete = false;
+  let needs = 0;
   const end = walkFrames(disk, name, (frame) => {
     if (header === null) {
       header = checkHeader(options, name, frame);
@@ -107,7 +118,9 @@ function loadImage(options: RecoveryOptions, name: string): void {
       if (problem !== null) throw damaged(name, problem);
       slots++;
     } else if (frameKind(frame) === FRAME_KIND.imageEnd) {
-      complete = (frameJson(frame) as { slots?: number } | undefined)?.slots === slots;
+      const last = frameJson(frame) as { slots?: number; needs?: number } | undefined;
+      complete = last?.slots === slots;
+      needs = last?.needs ?? 0;
     } else {
       throw damaged(name, `a frame of kind ${frameKind(frame)} does not belong here`);
     }
@@ -118,6 +131,17 @@ function loadImage(options: RecoveryOptions, name: string): void {
   const vector = parseVectorObject((header as FileHeader | null)?.vector, db.roster);
   if (vector === null) throw damaged(name, 'its header has no valid vector');
   db.finishStateMerge(vector);
+  return needs;
+}
+
+/** Refuses a log that ends before what its image has seen. */
+function checkReaches(position: number, needs: number): void {
+  if (position >= needs) return;
+  throw new DamagedLog(
+    `the image knows writes up to position ${needs}, but the log behind it ends at ${position}: the ` +
+      'disk has lost what it had said was stored, so what is left is of no one moment. Nothing was ' +
+      `changed. ${CURE} Look after that disk, or what caches its writes.`,
+  );
 }
 
 /** Refuses a log that lacks a whole segment, which a torn end must not be taken for. */
@@ -132,20 +156,30 @@ function checkPrevious(options: RecoveryOptions, position: number, previous: num
 /** `cut`: its end was torn, nothing follows it; `gone`: not even its header was whole. */
 type ReplayEnd = { readonly position: number; readonly cut: boolean; readonly gone: boolean };
 
+/** A slot's outcome of a state merge, and where its frame lies in the file. */
+type PendingOutcome = {
+  readonly kind: number;
+  readonly body: Uint8Array;
+  readonly offset: number;
+  readonly end: number;
+};
+
 /** Replays one segment of the log. */
 class SegmentReplay {
   frames = 0;
   private readonly options: RecoveryOptions;
   private readonly position: number;
   private readonly name: string;
+  /** What the image has seen ends here. */
+  private readonly needs: number;
   private headerBytes = 0;
   /** Outcomes of a state merge that are not followed by anything yet. */
-  private pending: { readonly kind: number; readonly body: Uint8Array }[] = [];
-  private pendingOffset = 0;
+  private pending: PendingOutcome[] = [];
 
-  constructor(options: RecoveryOptions, position: number) {
+  constructor(options: RecoveryOptions, position: number, needs: number) {
     this.options = options;
     this.position = position;
+    this.needs = needs;
     this.name = segmentName(position);
   }
 
@@ -163,13 +197,14 @@ class SegmentReplay {
       }
       return true;
     });
-    const end = this.position + Math.max(0, walk.offset - this.headerBytes);
+    const end = this.positionAt(walk.offset);
     const isLast = nextPosition === -1;
     const isWhole = walk.kind === 'end' && this.headerBytes > 0;
     if (isWhole && !isLast && end === nextPosition) {
       this.applyPending();
       return { position: end, cut: false, gone: false };
     }
+    this.applySeen();
     if (isWhole && isLast && this.pending.length === 0) {
       return { position: end, cut: false, gone: false };
     }
@@ -179,18 +214,19 @@ class SegmentReplay {
     const lostTail = isLast || fileEnd < nextPosition;
     const torn = walk.kind === 'end' || !hasFrameAfter(disk, name, walk.offset);
     if (!lostTail || !torn) throw damaged(name, `at byte ${walk.offset}: ${walk.why}`);
-    return this.cut(this.pending.length > 0 ? this.pendingOffset : walk.offset);
+    return this.cut(this.pending[0]?.offset ?? walk.offset);
   }
 
   private cut(offset: number): ReplayEnd {
     const { disk, journal } = this.options;
     const { name, headerBytes } = this;
+    const position = this.positionAt(offset);
+    checkReaches(position, this.needs);
     const cutBytes = disk.size(name) - offset;
     journal.warn({ file: name, offset, cutBytes }, 'the last write was torn: cut off');
     // A file without a whole header goes altogether; the log makes it anew.
     if (headerBytes === 0) disk.remove(name);
     else disk.truncate(name, offset);
-    const position = this.position + Math.max(0, offset - headerBytes);
     return { position, cut: true, gone: headerBytes === 0 };
   }
 
@@ -211,8 +247,7 @@ class SegmentReplay {
       }
       case FRAME_KIND.slotState:
       case LOG_KIND.slotsSame:
-        if (this.pending.length === 0) this.pendingOffset = offset;
-        this.pending.push({ kind: frameKind(frame), body });
+        this.pending.push({ kind: frameKind(frame), body, offset, end: offset + frame.length });
         return;
       case LOG_KIND.stateEnd: {
         this.applyPending();
@@ -236,13 +271,29 @@ class SegmentReplay {
 
   /** Puts the slots of a state merge in place, now that it is known that all of them are here. */
   private applyPending(): void {
-    const { db } = this.options;
-    for (const { kind, body } of this.pending) {
-      const problem =
-        kind === LOG_KIND.slotsSame ? adoptVectors(db, body) : db.importSlot(body, () => []);
-      if (problem !== null) throw damaged(this.name, `at byte ${this.pendingOffset}: ${problem}`);
-    }
+    for (const one of this.pending) this.apply(one);
     this.pending = [];
+  }
+
+  /**
+   * Outcomes that the image has seen are here already, at least in part. An image sees a small state whole
+   * or not at all, so these are of a large one, which came slot by slot.
+   */
+  private applySeen(): void {
+    const isSeen = (one: PendingOutcome): boolean => this.positionAt(one.end) <= this.needs;
+    while (this.pending.length > 0 && isSeen(this.pending[0])) this.apply(this.pending.shift()!);
+  }
+
+  private apply({ kind, body, offset }: PendingOutcome): void {
+    const { db } = this.options;
+    const problem =
+      kind === LOG_KIND.slotsSame ? adoptVectors(db, body) : db.importSlot(body, () => []);
+    if (problem !== null) throw damaged(this.name, `at byte ${offset}: ${problem}`);
+  }
+
+  /** The log's position at an offset of this file. */
+  private positionAt(offset: number): number {
+    return this.position + Math.max(0, offset - this.headerBytes);
   }
 }
 
@@ -263,8 +314,5 @@ function checkHeader(options: RecoveryOptions, name: string, frame: Uint8Array):
 }
 
 function damaged(name: string, why: string): DamagedLog {
-  return new DamagedLog(
-    `${name}: ${why}. Nothing was changed. If another member or region has this data, start with ` +
-      'an empty --dir and it comes back from there; else restore the directory from a copy.',
-  );
+  return new DamagedLog(`${name}: ${why}. Nothing was changed. ${CURE}`);
 }

@@ -18,7 +18,7 @@
 import type { Disk } from '../env.ts';
 import { limits } from '../limits.ts';
 import { FRAME_KIND } from '../op/op.ts';
-import { frameJson, frameKind, scanFrame, sealJson } from './frame.ts';
+import { frameJson, frameKind, LOG_KIND, scanFrame, sealJson } from './frame.ts';
 
 export const LOG_FORMAT = 1;
 const READ_BYTES = 4 * 1024 * 1024;
@@ -116,6 +116,7 @@ export function walkFrames(
 /** A later frame found by looking further than this is not worth the time. */
 const LOOK_AHEAD_BYTES = 16 * 1024 * 1024;
 const LOOK_FRAME_BYTES_MAX = 1024 * 1024;
+const LOG_KIND_MAX = Math.max(...Object.values(LOG_KIND));
 
 /**
  * Whether a whole frame of the log begins anywhere after `offset`: then the bytes at `offset` are
@@ -125,7 +126,7 @@ export function hasFrameAfter(disk: Disk, name: string, offset: number): boolean
   const bytes = disk.read(name, offset, LOOK_AHEAD_BYTES);
   for (let at = 1; at + 9 < bytes.length; at++) {
     const kind = bytes[at + 8];
-    if (kind < 1 || kind > 6) continue;
+    if (kind < 1 || kind > LOG_KIND_MAX) continue;
     if (bytes[at + 3] !== 0 || bytes[at + 2] > 15) continue;
     const scan = scanFrame(bytes, at, bytes.length, LOOK_FRAME_BYTES_MAX);
     if (scan.kind === 'frame') return true;

@@ -242,6 +242,8 @@ export class Member implements MemberApi {
   pulse(): void {
     if (!this.storage.writingImage) return;
     const beganMs = this.stalls.begin();
+    // What an image captures must lie before the log's position that it names.
+    this.sealLocal();
     this.storage.pulse();
     this.stalls.end('image', beganMs);
   }

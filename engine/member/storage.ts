@@ -143,6 +143,7 @@ export class Storage {
       region: this.config.region,
       position,
       vector,
+      logPosition: () => log.position,
       reserveBytes,
       spentMs: () => clock.cpuMs?.() ?? clock.monotonicMs(),
       syncLog: (done) => log.syncAll(done),

@@ -7,6 +7,9 @@
  * keys, one after the other; after the restart everything up to some number is there, and
  * what was acknowledged beyond it is lost. The window is how long before the cut the oldest lost
  * write was acknowledged.
+ *
+ * A disk that lies, from a moment before the cut on, may lose what the policy promises. What is kept must be
+ * a beginning without holes even so, or the member must refuse it; the simulator then gives it an empty disk.
  */
 
 import { type FsyncPolicy, readConfig } from '../config.ts';
@@ -28,31 +31,40 @@ export type PowerLoss = {
   readonly windowMsMax: number;
   /** Cuts after which something was there although something older was not. */
   readonly holes: number;
+  /** Cuts at which an image was in place. */
+  readonly images: number;
+  /** Cuts after which the member did not start with what the disk still had. */
+  readonly refused: number;
 };
 
 /** Cuts the power under load, `cuts` times, each from a fresh seed. */
-export function measurePowerLoss(fsync: FsyncPolicy, cuts: number): PowerLoss {
-  let [acknowledged, lost, windowMsMax, holes] = [0, 0, 0, 0];
+export function measurePowerLoss(fsync: FsyncPolicy, cuts: number, lies = false): PowerLoss {
+  let [acknowledged, lost, windowMsMax, holes, images, refused] = [0, 0, 0, 0, 0, 0];
   for (let seed = 1; seed <= cuts; seed++) {
-    const one = cutOnce(fsync, seed);
+    const one = cutOnce(fsync, seed, lies);
     acknowledged += one.acknowledged;
     lost += one.lost;
     windowMsMax = Math.max(windowMsMax, one.windowMs);
     if (one.hasHole) holes++;
+    if (one.hasImage) images++;
+    if (one.isRefused) refused++;
   }
-  return { cuts, acknowledged, lost, windowMsMax, holes };
+  return { cuts, acknowledged, lost, windowMsMax, holes, images, refused };
 }
 
-function cutOnce(fsync: FsyncPolicy, seed: number) {
+function cutOnce(fsync: FsyncPolicy, seed: number, lies: boolean) {
   const random = new Prng(seed);
   const world = new World(0);
   const process = makeProcess(world, random, fsync);
   process.start();
   const ackedAtMs: number[] = [];
   world.after(100, () => writeOn(world, process, ackedAtMs));
-  world.runUntil(random.between(1500, 6000));
+  const cutMs = random.between(1500, 6000);
+  if (lies) world.after(random.between(100, cutMs), () => process.lieDisk());
+  world.runUntil(cutMs);
   const cutAtMs = world.nowMs;
   const count = ackedAtMs.length;
+  const { hasImage } = process;
   process.stop('power');
   process.start();
   const db = process.member!.db;
@@ -62,7 +74,8 @@ function cutOnce(fsync: FsyncPolicy, seed: number) {
   for (let i = whole; i <= count && !hasHole; i++) hasHole = db.getString(`k${i}`) !== null;
   const lost = Math.max(0, count - whole);
   const windowMs = lost === 0 ? 0 : cutAtMs - ackedAtMs[whole];
-  return { acknowledged: count, lost, windowMs, hasHole };
+  const isRefused = process.wipes > 0;
+  return { acknowledged: count, lost, windowMs, hasHole, hasImage, isRefused };
 }
 
 function makeProcess(world: World, random: Prng, fsync: FsyncPolicy): SimProcess {
@@ -76,7 +89,7 @@ function makeProcess(world: World, random: Prng, fsync: FsyncPolicy): SimProcess
     random: random.fork(),
     config: result.config,
     // Small, so that cuts meet rotating segments and images under way.
-    sizes: { segmentBytesMax: 20_000, imageAfterBytes: 60_000 },
+    sizes: { segmentBytesMax: 3000, imageAfterBytes: 5000 },
     broken: (problem) => {
       throw new Error(problem);
     },

@@ -10,6 +10,7 @@ import { actorText } from '../crdt/roster.ts';
 import { DiskError, type Env, silentJournal } from '../env.ts';
 import { MemoryDisk } from '../log/disk-memory.ts';
 import { DamagedLog } from '../log/recovery.ts';
+import { filePositions } from '../log/segment.ts';
 import { vectorObject } from '../log/vector-bytes.ts';
 import { Member } from '../member/member.ts';
 import type { StorageSizes } from '../member/storage.ts';
@@ -51,6 +52,8 @@ export class SimProcess {
   life = 0;
   /** How often it came up. */
   starts = 0;
+  /** How often its disk was taken away or replaced by an empty one. */
+  wipes = 0;
   /** Its disk has said that something is safe which is not. */
   hasLied = false;
   /** Called when the process ends: its clients lose their connections. */
@@ -83,6 +86,11 @@ export class SimProcess {
 
   get up(): boolean {
     return this.member !== null;
+  }
+
+  /** Whether an image is in place. */
+  get hasImage(): boolean {
+    return this.disk !== null && filePositions(this.disk.list(), 'image').length > 0;
   }
 
   wallMs(): number {
@@ -241,6 +249,7 @@ export class SimProcess {
   /** Only while the process is down: its disk is empty when it starts. */
   loseDisk(): void {
     this.disk?.wipe();
+    this.wipes++;
     this.mustHold = new Map();
   }
 

@@ -44,4 +44,9 @@ export const keptSeeds: readonly KeptSeed[] = [
     seed: 1000,
     found: 'the same within a region: an empty slot of the older state emptied one of the newer',
   },
+  ...[20214, 8300289, 42001406].map((seed) => ({
+    seed,
+    found:
+      'an image outlived the log that it needs on a disk that lied: the member served parts of transactions',
+  })),
 ];
