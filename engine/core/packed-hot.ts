@@ -19,6 +19,7 @@ import {
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { editBlock, openBlock, replaceBlock } from '../keyspace/packed-collection.ts';
+import { spreadBlock } from '../keyspace/table-collection.ts';
 import type { BatchReader } from '../op/batch-reader.ts';
 import type { Args } from '../resp/args.ts';
 import { type Ground, latin1 } from './ground.ts';
@@ -141,7 +142,8 @@ export function applyElements(ground: Ground, place: KeyPlace, op: BatchReader):
 }
 
 /**
- * Applies the op's one element where the block lies: it is new, or replaces exactly what is there.
+ * Applies the op's one element where the block lies: it is new, or replaces exactly what is there. A block
+ * that is full becomes a table.
  * False: neither, nothing was done.
  */
 function applyOne(ground: Ground, place: KeyPlace, op: BatchReader): boolean {
@@ -155,7 +157,10 @@ function applyOne(ground: Ground, place: KeyPlace, op: BatchReader): boolean {
   openBlock(keyspace, place.ref, view);
   if (!view.find(bytes, nameStart, nameEnd)) {
     const { editor } = packed;
-    if (!hasRoomForOne(keyspace, place.ref, editor, nameEnd - nameStart, valueLength)) return false;
+    if (!hasRoomForOne(keyspace, place.ref, editor, nameEnd - nameStart, valueLength)) {
+      spreadBlock(keyspace, place);
+      return applyToTable(ground, place, op);
+    }
     appendToBlock(
       keyspace,
       place,
@@ -179,7 +184,7 @@ function applyOne(ground: Ground, place: KeyPlace, op: BatchReader): boolean {
 }
 
 /**
- * Writes the one element where the block lies. Returns how many were not there; -1: that is not
+ * Writes the one element where the block lies; one that is full becomes a table. Returns how many were not there; -1: that is not
  * possible, nothing was done.
  */
 function writeOne(ground: Ground, place: KeyPlace, args: Args, kind: BlockKind): number {
@@ -199,7 +204,8 @@ function writeOne(ground: Ground, place: KeyPlace, args: Args, kind: BlockKind):
     if (isHash && view.valueEnd - view.valueStart !== valueLength) return -1;
     if (!view.ownsStamp) return -1;
   } else if (!hasRoomForOne(keyspace, place.ref, packed.editor, nameEnd - nameStart, valueLength)) {
-    return -1;
+    spreadBlock(keyspace, place);
+    return addToTable(ground, place, args, TABLE_OF[kind]);
   }
   const hlc = ground.stamp();
   const { actor, seq } = ground;

@@ -1,10 +1,13 @@
 import { appendToBlock, hasRoomForOne } from './block-append.ts';
 import { BlockEditor } from './block-editor.ts';
+import { metaOf, TABLE_HASH, TABLE_SET, tableKind } from './entry.ts';
 import { newKeyPlace } from './key-place.ts';
 import { Keyspace } from './keyspace.ts';
 import { PACKED_BYTES_MAX, PACKED_ELEMENTS_MAX } from './packed-block.ts';
 import { blockTtl, editBlock, packState } from './packed-collection.ts';
+import { loadState } from './packed-string.ts';
 import { slotOf } from './slot.ts';
+import { spreadBlock, unpackTable } from './table-collection.ts';
 import { seededChance } from './test-chance.ts';
 
 const stamp = { actor: 3, seq: 2 ** 40 + 5, hlc: 2 ** 52 + 1 };
@@ -72,4 +75,24 @@ describe('appendToBlock', () => {
     expect(hasRoomForOne(keyspace, place.ref, new BlockEditor(2), 5, 0)).toBe(true);
     expect(hasRoomForOne(keyspace, place.ref, new BlockEditor(1), 5, 0)).toBe(false);
   });
+});
+
+test.each([
+  [false, null],
+  [false, 1e12],
+  [true, null],
+  [true, 1e12],
+])('spreadBlock makes a table of the same state (hash: %s, expiry: %s)', (isHash, expiry) => {
+  const { keyspace, place } = oneElement(isHash, expiry);
+  for (let i = 0; i < 100; i++) {
+    const text = Buffer.from(`member:${i}`);
+    const { length } = text;
+    appendToBlock(keyspace, place, text, 0, length, text, 1, length, 2, 7 + i, 9 + i);
+  }
+  const before = loadState(keyspace, place.ref);
+  spreadBlock(keyspace, place);
+  expect(tableKind(metaOf(keyspace.arena, place.ref))).toBe(isHash ? TABLE_HASH : TABLE_SET);
+  expect(unpackTable(keyspace, place.ref)).toEqual(before);
+  expect(keyspace.find(place.hash, key, 0, 3)).toBe(place.ref);
+  expect(keyspace.expiry.size).toBe(expiry === null ? 0 : 1);
 });

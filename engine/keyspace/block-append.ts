@@ -5,7 +5,7 @@
  *     n | m | stamps |          elements             n + 1 | m + 1 | stamps | new stamp | elements | new
  *
  * Measured with SADD of new members to sets of some seventy, pipelined by 16: 3.2 µs of CPU
- * instead of 5.3. The result is that of the editor byte for byte (packed-block.test.ts).
+ * instead of 5.3. The result is that of the editor byte for byte (block-append.test.ts).
  */
 
 import type { BlockEditor } from './block-editor.ts';
