@@ -3,10 +3,11 @@
  * `prepare…`, the general form of ops and packed-write.ts do, without an object or a string.
  * collections.test.ts compares the two.
  *
- * One element that is there already is written in place when its stamp is its own and a value
- * keeps its length, which is how the fields of a hash in use are mostly written.
+ * One element is written in place when it is new (block-append.ts), or when its stamp is its own and a
+ * value keeps its length, which is how the fields of a hash in use are mostly written.
  */
 
+import { appendToBlock, hasRoomForOne } from '../keyspace/block-append.ts';
 import {
   BLOCK_HASH,
   BLOCK_SET,
@@ -18,6 +19,7 @@ import {
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { editBlock, openBlock, replaceBlock } from '../keyspace/packed-collection.ts';
+import { spreadBlock } from '../keyspace/table-collection.ts';
 import type { BatchReader } from '../op/batch-reader.ts';
 import type { Args } from '../resp/args.ts';
 import { type Ground, latin1 } from './ground.ts';
@@ -48,7 +50,8 @@ export function addElements(ground: Ground, place: KeyPlace, args: Args, kind: B
     return addToTable(ground, place, args, table);
   }
   if (elements === 1) {
-    if (ref !== 0 && overwriteOne(ground, place, args, kind)) return 0;
+    const written = ref === 0 ? -1 : writeOne(ground, place, args, kind);
+    if (written >= 0) return written;
   } else if (hasTwins(args, kind)) {
     return -1;
   }
@@ -112,7 +115,7 @@ export function applyElements(ground: Ground, place: KeyPlace, op: BatchReader):
   const held = ref === 0 ? kind : collectionKind(metaOf(keyspace.arena, ref));
   if (held === TABLE_OF[kind]) return applyToTable(ground, place, op);
   if (held !== kind || elements.count > PACKED_ELEMENTS_MAX) return false;
-  if (ref !== 0 && elements.count === 1 && overwriteSeen(ground, place, op)) return true;
+  if (ref !== 0 && elements.count === 1 && applyOne(ground, place, op)) return true;
   const { editor } = packed;
   if (ref === 0) editor.openEmpty(elements.isHash);
   else editBlock(keyspace, ref, editor);
@@ -138,42 +141,98 @@ export function applyElements(ground: Ground, place: KeyPlace, op: BatchReader):
   return true;
 }
 
-/** The op's one element in its place, if it replaces exactly what is there. */
-function overwriteSeen(ground: Ground, place: KeyPlace, op: BatchReader): boolean {
-  const { view } = ground.packed;
-  const { elements, bytes } = op;
+/**
+ * Applies the op's one element where the block lies: it is new, or replaces exactly what is there. A block
+ * that is full becomes a table.
+ * False: neither, nothing was done.
+ */
+function applyOne(ground: Ground, place: KeyPlace, op: BatchReader): boolean {
+  const { keyspace, packed } = ground;
+  const { view } = packed;
+  const { elements, bytes, writer, seq, hlc } = op;
   elements.rewind();
   elements.next();
-  openBlock(ground.keyspace, place.ref, view);
-  if (!view.find(bytes, elements.nameStart, elements.nameEnd)) return false;
+  const { nameStart, nameEnd, valueStart, valueEnd } = elements;
+  const valueLength = valueEnd - valueStart;
+  openBlock(keyspace, place.ref, view);
+  if (!view.find(bytes, nameStart, nameEnd)) {
+    const { editor } = packed;
+    if (!hasRoomForOne(keyspace, place.ref, editor, nameEnd - nameStart, valueLength)) {
+      spreadBlock(keyspace, place);
+      return applyToTable(ground, place, op);
+    }
+    appendToBlock(
+      keyspace,
+      place,
+      bytes,
+      nameStart,
+      nameEnd,
+      bytes,
+      valueStart,
+      valueEnd,
+      writer,
+      seq,
+      hlc,
+    );
+    return true;
+  }
   if (view.seq !== elements.dropSeq || view.actor !== elements.dropActor) return false;
-  const { valueStart, valueEnd } = elements;
-  if (elements.isHash && view.valueEnd - view.valueStart !== valueEnd - valueStart) return false;
+  if (elements.isHash && view.valueEnd - view.valueStart !== valueLength) return false;
   if (!view.ownsStamp) return false;
-  view.overwrite(op.writer, op.seq, op.hlc, bytes, valueStart, valueEnd);
+  view.overwrite(writer, seq, hlc, bytes, valueStart, valueEnd);
   return true;
 }
 
-/** Writes the one element in its place; false: that is not possible, nothing was done. */
-function overwriteOne(ground: Ground, place: KeyPlace, args: Args, kind: BlockKind): boolean {
-  const { batch, packed } = ground;
+/**
+ * Writes the one element where the block lies; one that is full becomes a table. Returns how many were not there; -1: that is not
+ * possible, nothing was done.
+ */
+function writeOne(ground: Ground, place: KeyPlace, args: Args, kind: BlockKind): number {
+  const { batch, keyspace, packed } = ground;
   const { view } = packed;
   const { buffer, start, end } = args;
   const isHash = kind === BLOCK_HASH;
-  openBlock(ground.keyspace, place.ref, view);
-  if (!view.find(buffer, start[FIRST], end[FIRST])) return false;
+  const nameStart = start[FIRST];
+  const nameEnd = end[FIRST];
   const value = isHash ? FIRST + 1 : FIRST;
-  if (isHash && view.valueEnd - view.valueStart !== end[value] - start[value]) return false;
-  if (!view.ownsStamp) return false;
-  const opKind = isHash ? 'hash-set' : 'set-add';
+  const valueStart = start[value];
+  const valueEnd = end[value];
+  const valueLength = valueEnd - valueStart;
+  openBlock(keyspace, place.ref, view);
+  const isThere = view.find(buffer, nameStart, nameEnd);
+  if (isThere) {
+    if (isHash && view.valueEnd - view.valueStart !== valueLength) return -1;
+    if (!view.ownsStamp) return -1;
+  } else if (!hasRoomForOne(keyspace, place.ref, packed.editor, nameEnd - nameStart, valueLength)) {
+    spreadBlock(keyspace, place);
+    return addToTable(ground, place, args, TABLE_OF[kind]);
+  }
   const hlc = ground.stamp();
+  const { actor, seq } = ground;
+  const opKind = isHash ? 'hash-set' : 'set-add';
   batch.beginElements(opKind, place.slot, hlc, buffer, start[KEY], end[KEY], 1);
-  batch.element(buffer, start[FIRST], end[FIRST], view.actor, view.seq);
-  if (isHash) batch.value(buffer, start[value], end[value]);
+  if (isThere) batch.element(buffer, nameStart, nameEnd, view.actor, view.seq);
+  else batch.element(buffer, nameStart, nameEnd, 0, 0);
+  if (isHash) batch.value(buffer, valueStart, valueEnd);
   batch.endElements();
-  view.overwrite(ground.actor, ground.seq, hlc, buffer, start[value], end[value]);
+  if (isThere) view.overwrite(actor, seq, hlc, buffer, valueStart, valueEnd);
+  else {
+    appendToBlock(
+      keyspace,
+      place,
+      buffer,
+      nameStart,
+      nameEnd,
+      buffer,
+      valueStart,
+      valueEnd,
+      actor,
+      seq,
+      hlc,
+    );
+  }
   if (ground.touched !== null) ground.touched(latin1(place));
-  return true;
+  return isThere ? 0 : 1;
 }
 
 /** Whether a name is given twice: in an op each stands once. */

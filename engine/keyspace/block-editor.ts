@@ -14,7 +14,9 @@ import {
   STAMP_BYTES,
   STAMP_SEQ_AT,
   sameBytes,
+  textBytes,
   writeStamp,
+  writeText,
 } from './packed-block.ts';
 
 /**
@@ -24,6 +26,7 @@ import {
 export class BlockEditor {
   count = 0;
   isHash = false;
+  readonly elementsMax: number;
   private readonly elements = Buffer.allocUnsafeSlow(PACKED_BYTES_MAX);
   private readonly stamps = Buffer.allocUnsafeSlow((PACKED_ELEMENTS_MAX + 1) * STAMP_BYTES);
   /** Bytes of all elements. */
@@ -38,7 +41,6 @@ export class BlockEditor {
   private hlc = 0;
   /** Number of the stamp of this write; -1: no element has it yet. */
   private fresh = -1;
-  private readonly elementsMax: number;
 
   /** `elementsMax`: refuses more elements, at most PACKED_ELEMENTS_MAX. */
   constructor(elementsMax: number = PACKED_ELEMENTS_MAX) {
@@ -258,23 +260,4 @@ export class BlockEditor {
     if (length > SHORT_LENGTH_MAX) length = ((length & 0x7f) << 8) | elements[at++];
     return at + length;
   }
-}
-
-function textBytes(length: number): number {
-  return length > SHORT_LENGTH_MAX ? length + 2 : length + 1;
-}
-
-/** Writes a length and the bytes; returns where they end. */
-function writeText(
-  out: Uint8Array,
-  at: number,
-  text: Uint8Array,
-  start: number,
-  end: number,
-): number {
-  const length = end - start;
-  if (length > SHORT_LENGTH_MAX) out[at++] = 0x80 | (length >>> 8);
-  out[at++] = length;
-  copyBytes(text, start, end, out, at);
-  return at + length;
 }

@@ -206,7 +206,8 @@ export function sameBytes(
   start: number,
   end: number,
 ): boolean {
-  while (start < end) if (bytes[at++] !== other[start++]) return false;
+  // From the end: names that are numbered differ there ("member:000123"), all else being equal.
+  for (at += end - start; start < end; ) if (bytes[--at] !== other[--end]) return false;
   return true;
 }
 
@@ -225,4 +226,24 @@ function writeU32(bytes: Uint8Array, at: number, value: number): void {
 /** The seq in the stamp that begins at `at`. */
 export function readSeq(bytes: Uint8Array, at: number): number {
   return (bytes[at + 6] | (bytes[at + 7] << 8)) * TWO_32 + readU32(bytes, at + STAMP_SEQ_AT);
+}
+
+/** Bytes of a name or value with its length. */
+export function textBytes(length: number): number {
+  return length > SHORT_LENGTH_MAX ? length + 2 : length + 1;
+}
+
+/** Writes a length and the bytes; returns where they end. */
+export function writeText(
+  out: Uint8Array,
+  at: number,
+  text: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const length = end - start;
+  if (length > SHORT_LENGTH_MAX) out[at++] = 0x80 | (length >>> 8);
+  out[at++] = length;
+  copyBytes(text, start, end, out, at);
+  return at + length;
 }

@@ -101,7 +101,7 @@ export function replaceBlock(keyspace: Keyspace, place: KeyPlace, editor: BlockE
   let { ref } = place;
   if (ref === 0) {
     ref = keyspace.shape(place, kind, META_RICH, editor.byteLength);
-  } else if (!fits(keyspace, ref, editor.byteLength)) {
+  } else if (!noteBlockLength(keyspace, ref, editor.byteLength)) {
     const layout = metaOf(keyspace.arena, ref) & 0xff;
     const ttl = blockTtl(keyspace, ref);
     ref = keyspace.shape(place, layout, META_RICH, editor.byteLength);
@@ -181,7 +181,7 @@ function appendText(editor: BlockEditor, name: string, value: string, stamp: Sta
 }
 
 /** Whether a block of so many bytes can lie where the old one does; then its length is noted. */
-function fits(keyspace: Keyspace, ref: number, length: number): boolean {
+export function noteBlockLength(keyspace: Keyspace, ref: number, length: number): boolean {
   const words = keyspace.arena.u32[ref >>> CHUNK_SHIFT];
   const word = (ref & UNIT_MASK) << 1;
   const meta = words[word + 2];

@@ -10,6 +10,8 @@ import { nameText, readCell, readDots, writeCell, writeDots } from './element-ce
 import type { ElementTables } from './element-table.ts';
 import { ElementWalk } from './element-walk.ts';
 import {
+  BLOCK_HASH,
+  blockKind,
   META_RICH,
   metaOf,
   OUTSIDE_BYTES,
@@ -22,7 +24,10 @@ import {
 } from './entry.ts';
 import type { KeyPlace } from './key-place.ts';
 import type { Keyspace } from './keyspace.ts';
-import { blockTtl, writeTtl } from './packed-collection.ts';
+import { BlockView } from './packed-block.ts';
+import { blockTtl, openBlock, writeTtl } from './packed-collection.ts';
+
+const view = new BlockView();
 
 /** The table of an entry that has one. */
 export function tableOf(keyspace: Keyspace, ref: number): number {
@@ -88,6 +93,28 @@ export function storeTable(
   if (winner !== null) writeTtl(keyspace, ref, winner);
   keepOthers(keyspace, table, ttl, winner);
   return true;
+}
+
+/** Makes the block entry at `place` a table of the same elements, without the state between them. */
+export function spreadBlock(keyspace: Keyspace, place: KeyPlace): void {
+  const { tables } = keyspace;
+  const isHash = blockKind(metaOf(keyspace.arena, place.ref)) === BLOCK_HASH;
+  const ttl = blockTtl(keyspace, place.ref);
+  openBlock(keyspace, place.ref, view);
+  const { bytes } = view;
+  const table = tables.create();
+  while (view.next()) {
+    const { nameStart, nameEnd, actor, seq, hlc } = view;
+    const valueStart = isHash ? view.valueStart : 0;
+    const valueEnd = isHash ? view.valueEnd : 0;
+    // The table notes the name's hash.
+    tables.find(table, bytes, nameStart, nameEnd);
+    tables.write(table, 0, bytes, nameStart, nameEnd, bytes, valueStart, valueEnd, actor, seq, hlc);
+  }
+  const layout = (isHash ? TABLE_HASH : TABLE_SET) | (ttl === null ? TTL_NONE : TTL_SEPARATE);
+  const ref = keyspace.shape(place, layout, META_RICH, OUTSIDE_BYTES);
+  keyspace.writeIndex(ref, table);
+  if (ttl !== null) writeTtl(keyspace, ref, ttl);
 }
 
 /** Puts an empty table at `place`, which has no entry, and returns it. */
