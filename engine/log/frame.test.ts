@@ -36,6 +36,37 @@ describe('frame reader', () => {
     expect(frameKind(frame)).toBe(1);
   });
 
+  test('frames of the lent kind are views until the reader goes on, others are copies', () => {
+    const big = sealFrame(1, new Uint8Array(5000).fill(9));
+    const both = new Uint8Array(Buffer.concat([big, frames[1], big, frames[0], big]));
+    for (const cut of [1, 9, 700, big.length, big.length + 3, both.length - 1, both.length]) {
+      const chunks = [both.slice(0, cut), both.slice(cut)];
+      const reader = new FrameReader(10_000, 1);
+      const seen: Uint8Array[] = [];
+      const copies: Uint8Array[] = [];
+      for (const chunk of chunks) {
+        reader.push(chunk, (frame) => {
+          seen.push(frame);
+          return copies.push(frame.slice()) > 0;
+        });
+      }
+      expect(copies).toEqual([big, frames[1], big, frames[0], big]);
+      const isOwn = (frame: Uint8Array) => frame.length === frame.buffer.byteLength;
+      expect(isOwn(seen[1])).toBe(true);
+      expect(isOwn(seen[3])).toBe(false);
+    }
+  });
+
+  test('a lent frame that fills its buffer is never overwritten', () => {
+    const frame = sealFrame(1, new Uint8Array(4096 - 9).fill(3));
+    const reader = new FrameReader(10_000, 1);
+    const seen: Uint8Array[] = [];
+    for (const chunk of [frame.slice(0, 100), frame.slice(100), stream.slice(0, 3)]) {
+      reader.push(chunk, (whole) => seen.push(whole) > 0);
+    }
+    expect(seen).toEqual([frame]);
+  });
+
   test('every flipped bit is noticed, or more bytes are waited for', () => {
     for (let bit = 0; bit < frames[0].length * 8; bit++) {
       const bad = frames[0].slice();

@@ -40,6 +40,8 @@ const STEP_MS = 1;
 const STEP_BYTES = 256 * 1024;
 /** Slots looked at in one step, most of them may be empty. */
 const STEP_SLOTS = 512;
+/** Captured between two looks at the clock, some 10 µs: a look may itself take several of them. */
+const CLOCK_BYTES = 2 * 1024;
 /** Handed to the disk at once. */
 const WRITE_BYTES = 1024 * 1024;
 /** A buffer that a large slot has made greater than this is given back. */
@@ -110,8 +112,12 @@ export class ImageWriter {
     const bytesMax = Math.min(filling.length + STEP_BYTES, WRITE_BYTES);
     const until = Math.min(SLOT_COUNT, this.slot + STEP_SLOTS);
     const endMs = spentMs() + STEP_MS;
+    let lookAt = filling.length + CLOCK_BYTES;
     while (this.slot < until && filling.length < bytesMax) {
-      if (this.capture(this.slot++) && spentMs() >= endMs) break;
+      this.capture(this.slot++);
+      if (filling.length < lookAt) continue;
+      if (spentMs() >= endMs) break;
+      lookAt = filling.length + CLOCK_BYTES;
     }
     if (this.slot === SLOT_COUNT) {
       this.add(sealJson(FRAME_KIND.imageEnd, { slots: this.slots, needs: logPosition() }));
@@ -134,18 +140,17 @@ export class ImageWriter {
 
   /**
    * Adds the slot's frame. An empty slot is left out, unless a state merge has brought it ahead of the
-   * vector. False: there was nothing to add.
+   * vector.
    */
-  private capture(slot: number): boolean {
+  private capture(slot: number): void {
     const { db, vector } = this.options;
-    if (db.slotSize(slot) === 0 && !db.isAhead(slot)) return false;
+    if (db.slotSize(slot) === 0 && !db.isAhead(slot)) return;
     const start = this.filling.length;
     this.filling.reserve(FRAME_HEADER_BYTES);
     this.filling.length += FRAME_HEADER_BYTES;
     db.writeSlot(this.filling, slot, vector);
     sealInPlace(FRAME_KIND.slotState, this.filling, start);
     this.slots++;
-    return true;
   }
 
   private add(frame: Uint8Array): void {

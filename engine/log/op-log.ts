@@ -195,17 +195,8 @@ export class OpLog {
   }
 
   private takeStaged(): Uint8Array {
-    const staged = this.staged;
-    let bytes = staged[0];
-    if (staged.length > 1) {
-      bytes = new Uint8Array(this.stagedBytes);
-      let at = 0;
-      for (const frame of staged) {
-        bytes.set(frame, at);
-        at += frame.length;
-      }
-    }
-    staged.length = 0;
+    const bytes = joined(this.staged, this.stagedBytes);
+    this.staged.length = 0;
     this.stagedBytes = 0;
     return bytes;
   }
@@ -238,4 +229,24 @@ export class OpLog {
       if (this.options.fsync === 'always' || isOld || this.waiting.length > 0) this.sync();
     });
   }
+}
+
+/** The frames one behind the other: without copying them when they lie so in one buffer, as the backlog keeps them. */
+function joined(frames: readonly Uint8Array[], length: number): Uint8Array {
+  const [first] = frames;
+  if (frames.length === 1) return first;
+  let end = first.byteOffset;
+  const adjoin = frames.every((frame) => {
+    const isNext = frame.buffer === first.buffer && frame.byteOffset === end;
+    end += frame.length;
+    return isNext;
+  });
+  if (adjoin) return new Uint8Array(first.buffer, first.byteOffset, length);
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const frame of frames) {
+    bytes.set(frame, at);
+    at += frame.length;
+  }
+  return bytes;
 }

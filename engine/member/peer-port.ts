@@ -6,9 +6,11 @@
 import type { Link, LinkHandler } from '../env.ts';
 import { limits } from '../limits.ts';
 import { FrameReader } from '../log/frame.ts';
+import { FRAME_KIND } from '../op/op.ts';
 
 /** What a port needs of a puller or a session server. */
 export type PortSession = {
+  /** A frame; the bytes of a BATCH are lent until this returns. */
   receive(frame: Uint8Array): void;
   /** The bytes are no frames; `why` in words. */
   malformed(why: string): void;
@@ -21,7 +23,7 @@ export type PortSession = {
 export class PeerPort {
   readonly handler: LinkHandler;
   private readonly session: PortSession;
-  private readonly reader = new FrameReader(limits.handshakeFrameBytesMax.value);
+  private readonly reader = new FrameReader(limits.handshakeFrameBytesMax.value, FRAME_KIND.batch);
   private link: Link | null = null;
   private lastReceivedMs: number;
   private over = false;

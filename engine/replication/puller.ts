@@ -143,7 +143,7 @@ export class Puller {
     this.host.send(this.hello);
   }
 
-  /** Takes one whole frame. */
+  /** Takes one whole frame; the bytes of a BATCH may change when this has returned. */
   receive(frame: Uint8Array): void {
     if (this.stateName === 'closed') return;
     const kind = frameKind(frame);
@@ -296,8 +296,8 @@ export class Puller {
       case MESSAGE.stateEnd:
         // What was under way before the stream that was asked for last is of no use.
         if (this.streamEpoch !== this.epoch) return;
-        if (this.queueHead < this.queue.length || this.isHeld()) this.queue.push(frame);
-        else this.process(frame);
+        if (this.queueHead === this.queue.length && !this.isHeld()) this.process(frame);
+        else this.queue.push(kind === MESSAGE.batch ? frame.slice() : frame);
         return;
       case MESSAGE.compressed:
         this.receiveCompressed(frame);
