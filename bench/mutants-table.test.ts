@@ -7,6 +7,6 @@ test.each(mutants.map(({ name, file, find }) => [name, file, find]))(
   'the text that becomes the mistake "%s" stands once in %s',
   (_name, file, find) => {
     const source = readFileSync(join(import.meta.dirname, '..', file), 'utf8');
-    expect(source.split(find)).toHaveLength(2);
+    expect(source.split(find).length - 1).toBe(1);
   },
 );
