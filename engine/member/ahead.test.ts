@@ -25,6 +25,7 @@ class Side {
   readonly ahead: Ahead;
   nowMs = 0;
   imageAt = 0;
+  role: Placement['role'] = 'primary';
   private sealedSeq = 0;
   private sealed: Uint8Array[] = [];
 
@@ -48,7 +49,7 @@ class Side {
         },
       } as unknown as Peers,
       journal,
-      placement: () => ({ role: 'primary' }) as Placement,
+      placement: () => ({ role: this.role }) as Placement,
       monotonicMs: () => this.nowMs,
       recoversFrom: () => this.imageAt,
       sealLocal,
@@ -259,5 +260,44 @@ describe('a slot ahead of the vector', () => {
     expect(eu.db.getString('k')).toBe('theirs');
     expect(eu.logged.map(frameKind)).toEqual([LOG_KIND.stateEnd]);
     expect(eu.backlog.entryAt(eu.backlog.end - 1)).toMatchObject({ kind: 'jump' });
+  });
+
+  test('is adopted although everybody goes on writing', () => {
+    const { eu, us } = ahead();
+    const ap = new Side(3);
+    const heard = us.vectorFor(eu);
+    heard[internActor(eu.db.roster, us.db.roster.ids[us.db.actor])] = 1;
+    const there = internActor(eu.db.roster, ap.db.roster.ids[ap.db.actor]);
+    eu.links.push({ state: 'streaming', heard });
+    for (let n = 1; n <= 110; n++) {
+      eu.nowMs += 100;
+      eu.write((db) => db.setStringText('busy', String(n), NEVER));
+      heard[there] = n; // what has not come yet
+      eu.ahead.tick();
+    }
+    expect(eu.told).toHaveLength(1);
+    expect(eu.db.exceptionCount).toBe(0);
+    expect(eu.db.vector[there] ?? 0).toBe(0);
+  });
+
+  test('of a replica is named to its primary, once, and not adopted', () => {
+    const { eu, us } = ahead();
+    eu.role = 'replica';
+    const there = internActor(eu.db.roster, us.db.roster.ids[us.db.actor]);
+    const first = eu.backlog.end;
+    const ap = new Side(3);
+    for (let n = 0; n < 150; n++) {
+      eu.nowMs += 100;
+      eu.apply(ap.write((db) => db.setStringText('busy', 'x', NEVER)));
+      eu.ahead.tick();
+    }
+    const entries = Array.from({ length: eu.backlog.end - first }, (_, n) =>
+      eu.backlog.entryAt(first + n),
+    );
+    const jumps = entries.filter(({ kind }) => kind === 'jump');
+    expect(jumps).toMatchObject([{ isAhead: true }]);
+    expect(jumps[0].kind === 'jump' && jumps[0].vector[there]).toBe(2);
+    expect(eu.told).toEqual([]);
+    expect(eu.db.exceptionCount).toBe(2);
   });
 });

@@ -11,7 +11,8 @@
  *    word has let them pass: who sent them had the slot first, and this member may be asked for its log.
  * 2. What only slots have seen may be lost at its origin (a power cut within the window of fsync everysec). When
  *    every link stands for a while and nobody has these ops, they are *adopted*: what the slots hold of them is
- *    what is left of them, the vector covers them from now on, and others take the slots.
+ *    what is left of them, the vector covers them from now on, and others take the slots. A replica sees no
+ *    other region, so it must not decide that: it names what it has to its primary, which takes the slots and does.
  */
 
 import type { Db } from '../core/db.ts';
@@ -53,8 +54,10 @@ export class Ahead {
   /** What entries have named since slots are ahead. */
   private named: VersionVector = [];
   private recoversFrom = 0;
+  private lookedMs = 0;
   private stuckSinceMs = -1;
-  private stuckVector: VersionVector = [];
+  /** What was lacking then, as text. */
+  private stuckAt = '';
 
   constructor(host: AheadHost) {
     this.host = host;
@@ -93,18 +96,40 @@ export class Ahead {
     const { db } = this.host;
     if (db.exceptionCount > 0) db.finishStateMerge([]);
     if (db.exceptionCount === 0) this.named = [];
-    const nowMs = this.host.monotonicMs();
-    if (db.exceptionCount === 0 || !this.nobodyHasMore()) {
+    const { role } = this.host.placement();
+    if (db.exceptionCount === 0 || role === 'starting') {
       this.stuckSinceMs = -1;
       return;
     }
+    const nowMs = this.host.monotonicMs();
+    // There may be as many as slots, and peers do not tell more often what they have.
+    if (nowMs - this.lookedMs < limits.heartbeatInterval.value) return;
+    this.lookedMs = nowMs;
     const shown = db.shownVector();
-    if (this.stuckSinceMs < 0 || shown.join() !== this.stuckVector.join()) {
-      this.stuckSinceMs = nowMs;
-      this.stuckVector = shown;
-    } else if (nowMs - this.stuckSinceMs >= limits.aheadPatience.value) {
+    // Only these ops count: other writers go on meanwhile.
+    const lacking = shown.flatMap((seq, actor) => (seq > seqOf(db.vector, actor) ? [actor] : []));
+    const at = lacking.map((actor) => `${actor} ${db.vector[actor]} ${shown[actor]}`).join();
+    const isStuck = role === 'replica' || this.nobodyHasMore(lacking);
+    if (!isStuck || this.stuckSinceMs < 0 || at !== this.stuckAt) {
+      this.stuckSinceMs = isStuck ? nowMs : -1;
+      this.stuckAt = at;
+      return;
+    }
+    const sinceMs = nowMs - this.stuckSinceMs;
+    if (role === 'replica') {
+      const isNamed = lacking.every((actor) => seqOf(this.named, actor) >= shown[actor]);
+      if (sinceMs >= limits.relayAfter.value && !isNamed) this.tell(shown);
+    } else if (sinceMs >= limits.aheadPatience.value) {
       this.adopt(shown);
     }
+  }
+
+  /** Has the primary take the slots: it pulls everything from its replicas. */
+  private tell(shown: VersionVector): void {
+    const { db } = this.host;
+    this.host.sealLocal();
+    this.marked = db.aheadChanges;
+    this.append(shown, db.actor, db.lastSeq + 1);
   }
 
   /** What was named before an image began must be named again behind it. */
@@ -124,17 +149,15 @@ export class Ahead {
     log(sealFrame(LOG_KIND.ahead, encodeVector(seen, db.roster)));
   }
 
-  /** Every link stands, and no peer has any of the ops that our vector lacks. */
-  private nobodyHasMore(): boolean {
-    const { db, placement } = this.host;
-    if (placement().role !== 'primary') return false;
+  /** Every link stands, and no peer has more of these actors' ops than we have. */
+  private nobodyHasMore(actors: readonly number[]): boolean {
     const { dialled } = this.host.peers;
-    const { vector } = db;
+    const { vector } = this.host.db;
     return dialled.every(({ target, puller }) => {
       // A replica that is down may still come back; it must not hold up the regions for that.
       if (puller?.state !== 'streaming') return target.purpose === 'member';
       const { heard } = puller;
-      return heard.length > 0 && heard.every((seq, actor) => seq <= seqOf(vector, actor));
+      return heard.length > 0 && actors.every((one) => seqOf(heard, one) <= seqOf(vector, one));
     });
   }
 

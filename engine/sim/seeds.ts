@@ -49,4 +49,8 @@ export const keptSeeds: readonly KeptSeed[] = [
     found:
       'an image outlived the log that it needs on a disk that lied: the member served parts of transactions',
   })),
+  {
+    seed: 61000216,
+    found: 'a replica, once a primary, had slots ahead that nobody else knew of, and kept them so',
+  },
 ];
