@@ -63,6 +63,21 @@ afterAll(stopAll);
 describe.each([0, 1, 2])('target %#', (index) => {
   const target = () => targets[index] as Target;
 
+  test('large values arrive whole, also in MULTI and while the client is paused', async () => {
+    const client = new Redis({ port: target().port });
+    const value = (n: number) => `${n}`.repeat(20_000);
+    const names = Array.from({ length: 30 }, (_, n) => `{large}${n}`);
+    // A proxy has no pause of its own.
+    if (index < 2) await client.call('CLIENT', 'PAUSE', '50', 'ALL');
+    const pipeline = client.pipeline();
+    for (const [n, name] of names.entries()) pipeline.set(name, value(n));
+    const multi = client.multi();
+    for (const [n, name] of names.entries()) multi.append(name, value(n));
+    await Promise.all([pipeline.exec(), multi.exec()]);
+    expect(await client.mget(names)).toEqual(names.map((_, n) => value(n) + value(n)));
+    client.disconnect();
+  });
+
   test('ioredis connects, pipelines, runs MULTI and counts', async () => {
     const client = new Redis({ port: target().port });
     await client.flushall();

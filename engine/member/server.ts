@@ -10,6 +10,7 @@ import { openFileDisk } from '../log/disk-file.ts';
 import { listenToClients } from '../net/client-ports.ts';
 import type { Connection, Listener } from '../net/connection.ts';
 import { sockets } from '../net/sockets.ts';
+import { giveBack } from '../net/spent-chunk.ts';
 import { Member, TICK_MS } from './member.ts';
 import { linkOver, socketTransport } from './peer-links.ts';
 import { openPeerTls, type PeerTls } from './peer-tls.ts';
@@ -164,6 +165,10 @@ function serveClient(member: Member, connection: Connection): void {
     bufferedBytes: () => connection.bufferedBytes,
     close: () => connection.close(),
   });
-  connection.onData = (chunk) => member.clients.receive(client, chunk);
+  connection.onData = (chunk) => {
+    member.clients.receive(client, chunk);
+    // A session keeps no part of a chunk.
+    giveBack(chunk);
+  };
   connection.onClose = () => member.clients.closed(client);
 }

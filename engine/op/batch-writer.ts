@@ -51,6 +51,8 @@ export const OP_HEAD_BYTES = 20;
 const ACTORS_AHEAD = 8;
 const OPS_AT = FRAME_HEADER_BYTES + BATCH_HEAD_BYTES + ACTORS_AHEAD * ACTOR_ID_BYTES;
 const TWO_32 = 4294967296;
+/** The crc32 that eight bytes of zero, where a frame's length and crc will be, make 0, as that of no bytes is. */
+const CRC_BEFORE_ZEROS = 0x101b2f50;
 /** The greatest payload of a hot op without its value: two dot lists, expiry and lengths. */
 const HOT_PAYLOAD_BYTES_MAX = 64;
 /** A buffer that one great batch has blown up is given back after sealing. */
@@ -297,7 +299,6 @@ export class BatchWriter {
     );
     const start = opsAt - actors.length * ACTOR_ID_BYTES - BATCH_HEAD_BYTES - FRAME_HEADER_BYTES;
     const body = start + FRAME_HEADER_BYTES;
-    view.setUint32(start, length - start - 8, true);
     bytes[start + 8] = FRAME_KIND.batch;
     bytes[body] = BATCH_VERSION;
     bytes[body + 1] = 0;
@@ -310,10 +311,15 @@ export class BatchWriter {
       for (let index = 0; index < ACTOR_ID_BYTES; index++) bytes[at++] = id.charCodeAt(index);
     }
     // Buffer.subarray costs four times as much in Bun.
-    const checked = new Uint8Array(bytes.buffer, bytes.byteOffset + start + 8, length - start - 8);
-    view.setUint32(start + 4, crc32(checked), true);
+    const frame = new Uint8Array(bytes.buffer, bytes.byteOffset + start, length - start);
+    // One view and not two: eight zeros from CRC_BEFORE_ZEROS on leave the crc of nothing.
+    view.setUint32(start, 0, true);
+    view.setUint32(start + 4, 0, true);
+    const crc = crc32(frame, CRC_BEFORE_ZEROS);
+    view.setUint32(start, length - start - 8, true);
+    view.setUint32(start + 4, crc, true);
     this.reset();
-    return new Uint8Array(bytes.buffer, bytes.byteOffset + start, length - start);
+    return frame;
   }
 
   /** Makes room for a dictionary of more actors than usual. */
