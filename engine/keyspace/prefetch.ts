@@ -10,6 +10,11 @@
 import { CHUNK_SHIFT, UNIT_MASK } from './arena.ts';
 import type { Keyspace } from './keyspace.ts';
 
+/** Slots whose entries are fetched together, and how many of each. */
+const SLOTS_FETCHED = 8;
+const ENTRIES_FETCHED = 64;
+/** Words from the start of an entry to its stamp, which may lie in another line of the cache. */
+const STAMP_WORDS = 6;
 /** Keys fetched together: what they bring stays in the first cache until it is used. */
 export const PREFETCHED = 32;
 
@@ -34,5 +39,42 @@ export class Prefetch {
       read ^= u32[ref >>> CHUNK_SHIFT][((ref & UNIT_MASK) << 1) + 1];
     }
     this.read = read;
+  }
+}
+
+/**
+ * The entries of slots that are about to be walked one after the other. Within a list each entry names the
+ * next, so one can only wait for them one by one; several lists can be walked side by side.
+ */
+export class SlotPrefetch {
+  private readonly refs = new Uint32Array(SLOTS_FETCHED);
+  /** As in Prefetch. */
+  read = 0;
+
+  /** Fetches the entries of some slots from `slot` on; returns the first slot after them. */
+  fetch(keyspace: Keyspace, slot: number): number {
+    const { refs } = this;
+    const { u32 } = keyspace.arena;
+    const { heads } = keyspace.slots;
+    const count = Math.min(SLOTS_FETCHED, heads.length - slot);
+    for (let i = 0; i < count; i++) refs[i] = heads[slot + i];
+    let read = 0;
+    let ended = 0;
+    for (let left = ENTRIES_FETCHED; left > 0 && ended < count; left--) {
+      ended = 0;
+      for (let i = 0; i < count; i++) {
+        const ref = refs[i];
+        if (ref === 0) {
+          ended++;
+          continue;
+        }
+        const words = u32[ref >>> CHUNK_SHIFT];
+        const at = (ref & UNIT_MASK) << 1;
+        refs[i] = words[at];
+        read ^= words[at + STAMP_WORDS];
+      }
+    }
+    this.read = read;
+    return slot + count;
   }
 }
