@@ -4,6 +4,7 @@
 import { stopAll } from '../engine/acceptance/processes.ts';
 import { TwoRegions } from '../engine/acceptance/two-regions.ts';
 import { pipe, resp } from './pipe.ts';
+import { cpuSeconds } from './servers.ts';
 
 export type ReplicationOptions = { keys: number };
 
@@ -20,12 +21,18 @@ export async function measureReplication({ keys }: ReplicationOptions): Promise<
   const regions = await TwoRegions.start(['--backlog-bytes', `${keys * 400 + 64_000_000}`]);
   try {
     const { port } = regions.engine('eu');
+    const cpuOf = (name: 'eu' | 'us') => cpuSeconds(regions.engine(name).child.pid as number);
     const fill = (count: number) => pipe(port, count, (i) => resp('SET', key(i), value));
     await fill(50_000);
     await regions.converged(convergeMsMax);
     await regions.split();
+    const cpuBefore = cpuOf('eu');
     const localRate = keys / (await fill(keys));
+    const [cpuSender, cpuApplier] = [cpuOf('eu'), cpuOf('us')];
     const applySeconds = await mended(regions);
+    const micros = (seconds: number) => ((seconds * 1e6) / keys).toFixed(2);
+    const cpuLocal = micros(cpuSender - cpuBefore);
+    const cpuApply = `${micros(cpuOf('us') - cpuApplier)} (sender ${micros(cpuOf('eu') - cpuSender)})`;
     const applyRate = keys / applySeconds;
     const opBytes = regions.bytesTo('us') / keys;
     await regions.split();
@@ -39,6 +46,8 @@ export async function measureReplication({ keys }: ReplicationOptions): Promise<
     write(`| local writes, one connection, pipelined | ${kilo(localRate)} k/s |`);
     write(`| applied from a peer that has ${keys} ops waiting | ${kilo(applyRate)} k/s |`);
     write(`| apply rate ÷ local write rate | ${(applyRate / localRate).toFixed(2)} (target ≥ 2) |`);
+    write(`| CPU an op, written locally | ${cpuLocal} µs |`);
+    write(`| CPU an op, applied from a peer, images included | ${cpuApply} µs |`);
     write(`| bytes sent for an op (48 B of key and value) | ${opBytes.toFixed(0)} |`);
     write(
       `| cut with ${changed} of ${keys} keys changed: bytes sent ÷ changed bytes | ` +

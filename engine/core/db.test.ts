@@ -1,6 +1,6 @@
 import { ReplyWriter } from '../resp/reply-writer.ts';
 import type { Db } from './db.ts';
-import { bodyOf, newDb, START_MS, slotOfText } from './db-fixture.ts';
+import { bodyOf, digestsOf, newDb, START_MS, slotOfText } from './db-fixture.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -260,6 +260,23 @@ describe('batches of others', () => {
     expect(db.applyBatch(bodyOf(first))).toBe('applied');
     expect(db.applyBatch(bodyOf(second))).toBe('applied');
     expect(db.applyBatch(bodyOf(second))).toBe('known');
+  });
+
+  test('a batch of many ops, on keys that are there, that are new and that it removes again', () => {
+    const [from, to] = [newDb(1), newDb(2)];
+    for (let i = 0; i < 40; i++) set(from, `old${i}`, 'x');
+    ship(from, to);
+    for (let i = 0; i < 150; i++) {
+      set(from, `new${i % 70}`, `${i}`);
+      set(from, `old${(i * 7) % 40}`, 'y'.repeat(i));
+      if (i % 9 === 0) from.delete(`new${(i * 3) % 70}`);
+      if (i === 75) from.flush();
+      increment(from, 'count', i);
+      from.hashSet(`hash${i % 5}`, [[`f${i}`, 'v']]);
+    }
+    ship(from, to);
+    expect(digestsOf(to)).toEqual(digestsOf(from));
+    expect(to.size).toBe(from.size);
   });
 
   test('a write is later than what its member had seen, however slow that member’s clock is', () => {

@@ -12,6 +12,7 @@ import type { Actor, Bytes } from '../crdt/dot.ts';
 import { explainKey, type KeyExplanation } from '../crdt/explain.ts';
 import { internActor, type Roster } from '../crdt/roster.ts';
 import { advance, joinVector, type VersionVector } from '../crdt/version-vector.ts';
+import { SlotPrefetch } from '../keyspace/prefetch.ts';
 import { BatchReader } from '../op/batch-reader.ts';
 import type { ByteWriter } from '../op/byte-writer.ts';
 import type { Args } from '../resp/args.ts';
@@ -56,6 +57,7 @@ export class Db {
   readonly evictor: Evictor;
   private readonly ground: Ground;
   private readonly remote: RemoteBatches;
+  private readonly slotPrefetch = new SlotPrefetch();
 
   constructor(options: DbOptions) {
     const { random, region, adviseMemory, blockElementsMax } = options;
@@ -415,6 +417,10 @@ export class Db {
   /** The slot's state as a SLOT_STATE body; null: the slot is empty. */
   exportSlot(slot: number): Uint8Array | null {
     return this.ground.keyspace.slots.counts[slot] === 0 ? null : encodeSlot(this.ground, slot);
+  }
+  /** Prepares to export some slots from this one on; returns the first slot after them. */
+  prefetchSlots(slot: number): number {
+    return this.slotPrefetch.fetch(this.ground.keyspace, slot);
   }
   /** Appends the slot's SLOT_STATE body; its vector leaves out what `base` covers. */
   writeSlot(out: ByteWriter, slot: number, base: VersionVector): void {

@@ -112,6 +112,21 @@ export class Ground {
     return place;
   }
 
+  /** As `find`, of a key whose hash and slot are known. */
+  findHashed(buf: Uint8Array, start: number, end: number, hash: number, slot: number): KeyPlace {
+    const place = this.place;
+    const keyspace = this.keyspace;
+    const ref = keyspace.find(hash, buf, start, end);
+    place.hash = hash;
+    place.ref = ref;
+    place.buf = buf;
+    place.start = start;
+    place.end = end;
+    place.slot = slot;
+    if (ref !== 0) keyspace.touch(ref);
+    return place;
+  }
+
   /** Where a key given as text is; its bytes are in this object's scratch memory. */
   findText(key: Bytes): KeyPlace {
     return this.find(this.scratchOf(key), 0, key.length);

@@ -23,6 +23,7 @@ import {
 } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import { loadState } from '../keyspace/packed-string.ts';
+import { Prefetch } from '../keyspace/prefetch.ts';
 import { SLOT_COUNT } from '../keyspace/slot.ts';
 import { type BatchReader, HOT } from '../op/batch-reader.ts';
 import { type Ground, latin1 } from './ground.ts';
@@ -38,6 +39,7 @@ const PRUNE_INTERVAL = 64;
 export class RemoteBatches {
   private readonly ground: Ground;
   private readonly reader: BatchReader;
+  private readonly prefetch = new Prefetch();
   private untilPrune = PRUNE_INTERVAL;
 
   constructor(ground: Ground, reader: BatchReader) {
@@ -54,9 +56,17 @@ export class RemoteBatches {
     const lastSeq = reader.firstSeq + reader.opCount - 1;
     if (lastSeq <= applied) return 'known';
     if (reader.firstSeq > applied + 1) return 'gap';
-    while (reader.next()) {
+    const { prefetch } = this;
+    let fetched = 0;
+    for (let i = 0; reader.opsLeft > 0; i++) {
+      if (i === fetched) {
+        fetched = reader.lookAhead(ground.keyspace.hash, prefetch.hashes, prefetch.slots);
+        prefetch.fetch(ground.keyspace, fetched);
+        i = 0;
+      }
+      reader.next();
       if (reader.seq <= applied) continue;
-      this.applyOp();
+      this.applyOp(prefetch.hashes[i]);
       ground.noteApplied(reader.writer, reader.seq);
     }
     receive(ground.clock, reader.hlc);
@@ -86,7 +96,8 @@ export class RemoteBatches {
     return null;
   }
 
-  private applyOp(): void {
+  /** `hash`: of the key. */
+  private applyOp(hash: number): void {
     const { ground, reader } = this;
     if (ground.exceptions.size > 0) {
       const exception = ground.exceptions.get(reader.slot);
@@ -101,11 +112,10 @@ export class RemoteBatches {
         this.flush(op.vector);
         return;
       }
-      const place = ground.find(reader.bytes, reader.keyStart, reader.keyEnd);
-      this.applyGeneral(place, op);
+      this.applyGeneral(this.find(hash), op);
       return;
     }
-    const place = ground.find(reader.bytes, reader.keyStart, reader.keyEnd);
+    const place = this.find(hash);
     let done = false;
     if (reader.hot === HOT.stringSet) done = this.hotSet(place);
     else if (reader.hot === HOT.stringAdd) done = this.hotAdd(place);
@@ -113,6 +123,12 @@ export class RemoteBatches {
     else done = applyElements(ground, place, reader);
     if (!done) this.applyGeneral(place, reader.op());
     else if (ground.touched !== null) ground.touched(latin1(place));
+  }
+
+  /** Where the key of the current op is; its slot was checked. */
+  private find(hash: number): KeyPlace {
+    const { bytes, keyStart, keyEnd, slot } = this.reader;
+    return this.ground.findHashed(bytes, keyStart, keyEnd, hash, slot);
   }
 
   private applyGeneral(place: KeyPlace, op: Op): void {

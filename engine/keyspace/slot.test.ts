@@ -32,6 +32,18 @@ describe('slots of keys', () => {
     expect(slot('foo}{bar')).not.toBe(slot('bar'));
   });
 
+  test('keys of all lengths have the sum that the polynomial gives bit by bit', () => {
+    const bytes = Buffer.from(Array.from({ length: 60 }, (_, i) => (i * 89 + 7) & 0x7a));
+    for (let end = 0; end <= bytes.length; end++) {
+      let crc = 0;
+      for (const byte of bytes.subarray(0, end)) {
+        crc ^= byte << 8;
+        for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x11021 : crc << 1;
+      }
+      expect(slotOf(bytes, 0, end)).toBe(crc & 0x3fff);
+    }
+  });
+
   test('a part of a buffer is hashed like the key alone', () => {
     const bytes = Buffer.from('xx{a}yyzz');
     expect(slotOf(bytes, 2, 7)).toBe(slot('a'));

@@ -127,6 +127,20 @@ export class Table {
     }
   }
 
+  /** The entries at the homes of these hashes that have them, 0 where there is none, to `refs`. */
+  atHome(hashes: Uint32Array, refs: Uint32Array, count: number): void {
+    const { directory, depthBits } = this;
+    const { u32 } = this.arena;
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i];
+      const index = (hash >>> (32 - depthBits)) << 1;
+      const segment = directory[index];
+      const at = ((segment & UNIT_MASK) + homeOf(hash, directory[index + 1])) << 1;
+      const words = u32[segment >>> CHUNK_SHIFT];
+      refs[i] = words[at] === hash ? words[at + 1] : 0;
+    }
+  }
+
   /** Whether the table holds this entry under this hash. */
   holds(hash: number, ref: number): boolean {
     return this.wordOf((hash >>> (32 - this.depthBits)) << 1, hash, ref) >= 0;

@@ -79,6 +79,8 @@ export class ImageWriter {
   private filling = new ByteWriter(WRITE_BYTES + STEP_BYTES);
   private flying = new ByteWriter(WRITE_BYTES + STEP_BYTES);
   private slot = 0;
+  /** Slots before this one were prepared. */
+  private fetched = 0;
   private slots = 0;
   private bytes = 0;
   private unsyncedBytes = 0;
@@ -108,12 +110,13 @@ export class ImageWriter {
     if (this.sealed || this.over) return;
     if (!this.started) this.start();
     const { filling } = this;
-    const { spentMs, logPosition } = this.options;
+    const { spentMs, logPosition, db } = this.options;
     const bytesMax = Math.min(filling.length + STEP_BYTES, WRITE_BYTES);
     const until = Math.min(SLOT_COUNT, this.slot + STEP_SLOTS);
     const endMs = spentMs() + STEP_MS;
     let lookAt = filling.length + CLOCK_BYTES;
     while (this.slot < until && filling.length < bytesMax) {
+      if (this.slot >= this.fetched) this.fetched = db.prefetchSlots(this.slot);
       this.capture(this.slot++);
       if (filling.length < lookAt) continue;
       if (spentMs() >= endMs) break;

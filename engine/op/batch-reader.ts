@@ -27,6 +27,7 @@ import {
   ROSTER_FULL,
   type Roster,
 } from '../crdt/roster.ts';
+import type { KeyHash } from '../keyspace/key-hash.ts';
 import { slotOf } from '../keyspace/slot.ts';
 import { BATCH_HEAD_BYTES, OP_HEAD_BYTES } from './batch-writer.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -128,11 +129,33 @@ export class BatchReader {
     return null;
   }
 
+  /** Ops that `next` has not come to. */
+  get opsLeft(): number {
+    return this.opCount - this.read;
+  }
+
   /** Goes to the next op; false when there is none. Call after `open` returned null. */
   next(): boolean {
     if (this.read === this.opCount) return false;
     this.opHead();
     return true;
+  }
+
+  /**
+   * Looks at the keys of the ops that come next, as many as the arrays take: their hashes and slots. Returns how
+   * many there were. The current op stays what it is.
+   */
+  lookAhead(hash: KeyHash, hashes: Uint32Array, slots: Uint16Array): number {
+    const { view } = this.reader;
+    const count = Math.min(hashes.length, this.opCount - this.read);
+    let at = this.nextAt;
+    for (let i = 0; i < count; i++) {
+      const key = at + OP_HEAD_BYTES;
+      hashes[i] = hash.of(this.bytes, key, key + view.getUint32(at + 16, true));
+      slots[i] = view.getUint16(at + 6, true);
+      at += 4 + view.getUint32(at, true);
+    }
+    return count;
   }
 
   /** Takes one more look at the ops from the first. */
