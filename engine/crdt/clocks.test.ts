@@ -120,7 +120,9 @@ describe('roster', () => {
     expect(() => internActor(roster, id.slice(1))).toThrow('12 bytes');
     expect(() => makeActorId(17, 0, 0n)).toThrow('region number 17');
     while (roster.ids.length < 65536) roster.ids.push('');
-    expect(() => internActor(roster, makeActorId(4, 1, 1n))).toThrow('this database has had 65536 writers');
+    expect(() => internActor(roster, makeActorId(4, 1, 1n))).toThrow(
+      'this database has had 65536 writers',
+    );
   });
 });
 
