@@ -300,9 +300,21 @@ describe('the command table and the conflict-free types', () => {
     const laws = tracked.filter((file) => /^engine\/crdt\/.*laws.*\.ts$/.test(file));
     const importedByLaws = new Set(laws.flatMap(importsOf));
     expect([...importedByLaws]).toContain('engine/crdt/key-state.ts');
-    const parts = importsOf('engine/crdt/key-state.ts');
-    for (const type of ['cell', 'element-set', 'field-map', 'ttl']) {
+    expect(importsOf('engine/crdt/key-state.ts')).toContain('engine/crdt/ttl.ts');
+    const parts = importsOf('engine/crdt/part.ts');
+    for (const type of ['cell', 'element-set', 'field-map']) {
       expect(parts).toContain(`engine/crdt/${type}.ts`);
+    }
+  });
+
+  test('histories of the laws and their spec know every part of a key', async () => {
+    const { PART_NAMES } = await import('./engine/crdt/part.ts');
+    const field = { cell: 'string' } as Record<string, string>;
+    for (const file of ['engine/crdt/laws-history.ts', 'engine/crdt/laws-spec.ts']) {
+      const missing = PART_NAMES.filter(
+        (name) => !new RegExp(`\\b${field[name] ?? name}:`).test(text(file)),
+      );
+      expect([file, missing]).toEqual([file, []]);
     }
   });
 

@@ -10,6 +10,7 @@ import type { Amount } from '../crdt/amount.ts';
 import { formatAmount } from '../crdt/amount-text.ts';
 import type { Actor, Bytes } from '../crdt/dot.ts';
 import { explainKey, type KeyExplanation } from '../crdt/explain.ts';
+import type { ValueType } from '../crdt/key-state.ts';
 import { internActor, type Roster } from '../crdt/roster.ts';
 import { advance, joinVector, type VersionVector } from '../crdt/version-vector.ts';
 import { SlotPrefetch } from '../keyspace/prefetch.ts';
@@ -48,7 +49,7 @@ const RECLAIMED_PER_TURN = 500;
 const RECLAIMED_PER_TICK = 4000;
 
 export type { ApplyOutcome } from './remote.ts';
-export type KeyType = 'none' | 'string' | 'set' | 'hash';
+export type KeyType = 'none' | ValueType;
 
 export class Db {
   /** Decimal text of the last `increment` that returned NaN. */

@@ -1,7 +1,13 @@
 /** What works on keys of any type: existence, expiry, removal, rename, walks over the keyspace. */
 
 import type { Bytes } from '../crdt/dot.ts';
-import { isDead, type ValueType, visibleType } from '../crdt/key-state.ts';
+import {
+  isDead,
+  type PartName,
+  type ValueType,
+  visiblePart,
+  visibleType,
+} from '../crdt/key-state.ts';
 import type { Expire } from '../crdt/op.ts';
 import { holdsIncrements, prepareExpire } from '../crdt/prepare.ts';
 import { ttlExpiry } from '../crdt/ttl.ts';
@@ -140,26 +146,37 @@ export function rename(ground: Ground, source: Bytes, target: Bytes): void {
 export function copy(ground: Ground, source: Bytes, target: Bytes): boolean {
   ground.checkGrowth();
   const state = ground.visible(source);
-  const type = visibleType(state, ground.roster);
-  if (type === null) return false;
+  const part = visiblePart(state, ground.roster);
+  if (part === null) return false;
   if (source === target) return true;
   const expiry = ttlExpiry(state?.ttl ?? []);
-  if (type === 'string') {
+  if (part === 'cell') {
     setStringText(ground, target, getString(ground, source) ?? '', expiry);
     return true;
   }
-  if (type === 'set') {
-    const members = setMembers(ground, source);
-    deleteText(ground, target);
-    setAdd(ground, target, members);
-  } else {
-    const entries = hashEntries(ground, source);
-    deleteText(ground, target);
-    hashSet(ground, target, entries);
-  }
+  const write = COPIES[part](ground, source);
+  deleteText(ground, target);
+  write(target);
   if (expiry !== Number.POSITIVE_INFINITY) expire(ground, target, expiry);
   return true;
 }
+
+/** Reads what clients see of the source, and gives back what writes it into an empty target. */
+const COPIES: {
+  readonly [N in Exclude<PartName, 'cell'>]: (
+    ground: Ground,
+    source: Bytes,
+  ) => (target: Bytes) => void;
+} = {
+  set(ground, source) {
+    const members = setMembers(ground, source);
+    return (target) => setAdd(ground, target, members);
+  },
+  hash(ground, source) {
+    const entries = hashEntries(ground, source);
+    return (target) => hashSet(ground, target, entries);
+  },
+};
 
 /**
  * FLUSHALL: one op that removes everything this member has seen. What a vector cannot tell gets

@@ -10,6 +10,7 @@ import type { Cell } from '../crdt/cell.ts';
 import type { ElementDot } from '../crdt/element-set.ts';
 import type { KeyState } from '../crdt/key-state.ts';
 import type { Op } from '../crdt/op.ts';
+import { PART_NAMES, type PartName, type PartStates } from '../crdt/part.ts';
 
 // Measured as heap growth under Bun and Node over 10^5 items, rounded up.
 const STATE_BYTES = 160;
@@ -23,15 +24,27 @@ const CONTRIBUTION_BYTES = 96;
 /** Bytes of the whole state; walks all of it. */
 export function stateBytes(state: KeyState): number {
   let bytes = STATE_BYTES + state.ttl.length * SIBLING_BYTES;
-  if (state.cell !== null) bytes += cellBytes(state.cell);
-  if (state.set !== null) {
-    for (const [member, dots] of state.set) bytes += memberBytes(member, dots);
-  }
-  if (state.hash !== null) {
-    for (const [field, cell] of state.hash) bytes += fieldBytes(field, cell);
+  for (const name of PART_NAMES) {
+    const part = state[name];
+    if (part !== null) bytes += (SIZES[name] as (part: unknown) => number)(part);
   }
   return bytes;
 }
+
+/** Bytes of a whole part. */
+const SIZES: { readonly [N in PartName]: (part: PartStates[N]) => number } = {
+  cell: cellBytes,
+  set(set) {
+    let bytes = 0;
+    for (const [member, dots] of set) bytes += memberBytes(member, dots);
+    return bytes;
+  },
+  hash(hash) {
+    let bytes = 0;
+    for (const [field, cell] of hash) bytes += fieldBytes(field, cell);
+    return bytes;
+  },
+};
 
 /** Bytes of the parts of the state that the op can change; the whole for ops on all of it. */
 export function touchedBytes(state: KeyState | null, op: Op): number {

@@ -4,12 +4,13 @@
  * causality, each once (the member's version vector sees to that); applying the same op twice
  * in a row changes nothing.
  */
-import { addToCell, dropCoveredSiblings, emptyCell, resetCell, setCell } from './cell.ts';
+import { addToCell, emptyCell, setCell } from './cell.ts';
 import { type StampedDot, withoutDots } from './dot.ts';
-import { addMembers, dropCoveredFromSet, dropDotsFromSet, removeMembers } from './element-set.ts';
-import { addToField, removeFields, removeFromHash, setFields } from './field-map.ts';
-import { emptyKeyState, type KeyState, normalise } from './key-state.ts';
+import { addMembers, removeMembers } from './element-set.ts';
+import { addToField, removeFields, setFields } from './field-map.ts';
+import { emptyKeyState, type KeyState, normalise, type PartName } from './key-state.ts';
 import type { Envelope, KeyOp, Removal } from './op.ts';
+import { PART_NAMES, partNamed } from './part.ts';
 import { applyTtl } from './ttl.ts';
 import { covers, type VersionVector } from './version-vector.ts';
 
@@ -35,7 +36,7 @@ export function applyFlush(state: KeyState | null, vector: VersionVector): KeySt
 function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
   switch (op.kind) {
     case 'string-set':
-      if (op.clear !== null) removeCollections(state, op.clear);
+      if (op.clear !== null) removeParts(state, op.clear, 'cell');
       state.cell ??= emptyCell();
       setCell(state.cell, stamp, op.value, op.drops, op.floors);
       break;
@@ -74,29 +75,20 @@ function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
 
 /** Removes all that the source saw, of every type, and the TTL writes it saw. */
 function removeSeen(state: KeyState, removal: Removal): void {
-  const { vector, dots, floors } = removal;
-  if (state.cell !== null) {
-    resetCell(
-      state.cell,
-      dots,
-      floors.filter((floor) => floor.field === null),
-    );
-    if (vector !== null) dropCoveredSiblings(state.cell, vector);
-  }
-  removeCollections(state, removal);
+  removeParts(state, removal, null);
+  const { vector, dots } = removal;
   state.ttl =
     vector === null
       ? withoutDots(state.ttl, dots)
       : state.ttl.filter(({ actor, seq }) => !covers(vector, actor, seq));
 }
 
-function removeCollections(state: KeyState, removal: Removal): void {
-  const { vector, dots, floors } = removal;
-  if (state.set !== null) {
-    if (vector === null) dropDotsFromSet(state.set, dots);
-    else dropCoveredFromSet(state.set, vector);
+/** Removes what the source saw of every part but the one named `except`. */
+function removeParts(state: KeyState, removal: Removal, except: PartName | null): void {
+  for (const name of PART_NAMES) {
+    const part = state[name];
+    if (part !== null && name !== except) partNamed(name).removeSeen(part, removal);
   }
-  if (state.hash !== null) removeFromHash(state.hash, vector, dots, floors);
 }
 
 function unreachable(op: never): never {

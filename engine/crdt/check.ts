@@ -13,32 +13,43 @@ import { isNormalAmount } from './amount.ts';
 import { type Cell, isEmptyCell } from './cell.ts';
 import { SEQ_LIMIT, type StampedDot } from './dot.ts';
 import type { KeyState } from './key-state.ts';
+import { PART_NAMES, type PartName, type PartStates, partNamed } from './part.ts';
 import { covers, type VersionVector } from './version-vector.ts';
 
 /** Throws an Error that names the broken invariant. `vector`: what the member has applied. */
 export function checkKey(state: KeyState | null, vector: VersionVector | null): void {
   if (state === null) return;
-  const { cell, set, hash, ttl } = state;
-  const parts = [cell, set, hash].filter((part) => part !== null).length;
+  const { ttl } = state;
+  let parts = 0;
+  for (const name of PART_NAMES) {
+    const part = state[name];
+    if (part === null) continue;
+    parts++;
+    assert(!partNamed(name).isEmpty(part), 'an empty part is null');
+    (CHECKS[name] as (part: unknown, vector: VersionVector | null) => void)(part, vector);
+  }
   assert(parts > 0 || ttl.length > 0, 'a state without parts is null');
-  if (cell !== null) checkCell(cell, vector);
-  if (set !== null) {
-    assert(set.size > 0, 'an empty set is null');
-    for (const dots of set.values()) {
-      assert(dots.length > 0, 'a member has a dot');
-      checkDots(dots, vector);
-    }
-  }
-  if (hash !== null) {
-    assert(hash.size > 0, 'an empty hash is null');
-    for (const field of hash.values()) checkCell(field, vector);
-  }
   checkDots(ttl, vector);
   for (const { expiry } of ttl) {
     const isTime = expiry === Number.POSITIVE_INFINITY || Number.isInteger(expiry);
     assert(isTime && expiry >= 0, 'an expiry is a moment or Infinity');
   }
 }
+
+const CHECKS: {
+  readonly [N in PartName]: (part: PartStates[N], vector: VersionVector | null) => void;
+} = {
+  cell: checkCell,
+  set(set, vector) {
+    for (const dots of set.values()) {
+      assert(dots.length > 0, 'a member has a dot');
+      checkDots(dots, vector);
+    }
+  },
+  hash(hash, vector) {
+    for (const field of hash.values()) checkCell(field, vector);
+  },
+};
 
 function checkCell(cell: Cell, vector: VersionVector | null): void {
   assert(!isEmptyCell(cell), 'an empty cell is absent');

@@ -7,7 +7,8 @@ import { formatAmount } from './amount-text.ts';
 import { type Cell, cellAmount, cellText, lastSibling, liveAmount } from './cell.ts';
 import type { Bytes, StampedDot } from './dot.ts';
 import { msOfHlc } from './hlc.ts';
-import { isDead, type KeyState, type ValueType, visibleType } from './key-state.ts';
+import { isDead, type KeyState, type ValueType, visiblePart } from './key-state.ts';
+import { PART_NAMES, type PartName, type PartStates, partNamed } from './part.ts';
 import { actorId, actorRegion, actorText, type Roster } from './roster.ts';
 import { ttlExpiry } from './ttl.ts';
 
@@ -55,19 +56,16 @@ export type KeyExplanation = {
   readonly ttlWrites: readonly (WriteExplanation & { readonly expiresAtMs: number | null })[];
 };
 
-const TYPES: readonly ValueType[] = ['string', 'set', 'hash'];
-
 /** Everything known of the key; null when there is no state. O(its size). */
 export function explainKey(state: KeyState | null, roster: Roster): KeyExplanation | null {
   if (state === null) return null;
-  const type = visibleType(state, roster);
-  const parts = TYPES.filter((candidate) => holds(state, candidate));
-  const hidden = parts
-    .filter((candidate) => candidate !== type)
-    .map((candidate) => explainType(state, candidate, roster));
-  const visible = type === null ? null : explainType(state, type, roster);
+  const shown = visiblePart(state, roster);
+  const hidden = PART_NAMES.filter((name) => name !== shown && state[name] !== null).map((name) =>
+    explainPart(state, name, roster),
+  );
+  const visible = shown === null ? null : explainPart(state, shown, roster);
   return {
-    type: type ?? 'none',
+    type: shown === null ? 'none' : partNamed(shown).type,
     visible,
     hidden,
     conflicts: hidden.length + (visible === null ? 0 : countConflicts(visible)),
@@ -79,26 +77,29 @@ export function explainKey(state: KeyState | null, roster: Roster): KeyExplanati
   };
 }
 
-function holds(state: KeyState, type: ValueType): boolean {
-  if (type === 'string') return state.cell !== null;
-  return type === 'set' ? state.set !== null : state.hash !== null;
+function explainPart(state: KeyState, name: PartName, roster: Roster): TypeExplanation {
+  return (EXPLAINERS[name] as (part: unknown, roster: Roster) => TypeExplanation)(
+    state[name],
+    roster,
+  );
 }
 
-function explainType(state: KeyState, type: ValueType, roster: Roster): TypeExplanation {
-  if (type === 'string') return { type, cell: explainCell(state.cell as Cell, roster) };
-  if (type === 'set') {
-    const members = [...(state.set ?? [])].map(([member, dots]) => ({
+const EXPLAINERS: {
+  readonly [N in PartName]: (part: PartStates[N], roster: Roster) => TypeExplanation;
+} = {
+  cell: (cell, roster) => ({ type: 'string', cell: explainCell(cell, roster) }),
+  set(set, roster) {
+    const members = [...set].map(([member, dots]) => ({
       member,
       adds: byOrigin(dots, roster).map((dot) => explainWrite(dot, roster)),
     }));
-    return { type, members: members.sort((a, b) => (a.member < b.member ? -1 : 1)) };
-  }
-  const fields = [...(state.hash ?? [])].map(([field, cell]) => ({
-    field,
-    cell: explainCell(cell, roster),
-  }));
-  return { type, fields: fields.sort((a, b) => (a.field < b.field ? -1 : 1)) };
-}
+    return { type: 'set', members: members.sort((a, b) => (a.member < b.member ? -1 : 1)) };
+  },
+  hash(hash, roster) {
+    const fields = [...hash].map(([field, cell]) => ({ field, cell: explainCell(cell, roster) }));
+    return { type: 'hash', fields: fields.sort((a, b) => (a.field < b.field ? -1 : 1)) };
+  },
+};
 
 function explainCell(cell: Cell, roster: Roster): CellExplanation {
   const base = lastSibling(cell, roster);

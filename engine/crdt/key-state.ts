@@ -6,23 +6,17 @@
  * A key may also have TTL writes and no data (`EXPIRE k` ‖ `DEL k`). Then it does not exist for
  * clients; the TTL writes stay until the next writer of the key drops them or they expire.
  */
-import { type Cell, emptyCell, isEmptyCell, isLater, mergeCells } from './cell.ts';
-import { type Bytes, mergeDotted, type StampedDot } from './dot.ts';
-import { type ElementDot, mergeSets, type SetState } from './element-set.ts';
-import { type HashState, mergeHashes } from './field-map.ts';
+import { isLater } from './cell.ts';
+import { mergeDotted, type StampedDot } from './dot.ts';
+import { PART_NAMES, type PartName, type PartStates, partNamed, type ValueType } from './part.ts';
 import type { Roster } from './roster.ts';
 import type { TtlWrite } from './ttl.ts';
 import type { VersionVector } from './version-vector.ts';
 
-/** Absent parts are null, never empty; a state with no part at all is itself null. */
-export type KeyState = {
-  cell: Cell | null;
-  set: SetState | null;
-  hash: HashState | null;
-  ttl: TtlWrite[];
-};
+export type { PartName, ValueType } from './part.ts';
 
-export type ValueType = 'string' | 'set' | 'hash';
+/** Absent parts are null, never empty; a state with no part at all is itself null. */
+export type KeyState = { [N in PartName]: PartStates[N] | null } & { ttl: TtlWrite[] };
 
 export function emptyKeyState(): KeyState {
   return { cell: null, set: null, hash: null, ttl: [] };
@@ -30,54 +24,68 @@ export function emptyKeyState(): KeyState {
 
 /** Whether the key does not exist for clients: no data of any type. */
 export function isDead(state: KeyState | null): boolean {
-  return state === null || (state.cell === null && state.set === null && state.hash === null);
+  return state === null || !holdsOtherThan(state, null);
 }
 
-/**
- * The type that shows, or null when the key does not exist: the one with the latest live write
- * (greatest hlc, then lower region), and on a full tie string before set before hash.
- */
-export function visibleType(state: KeyState | null, roster: Roster): ValueType | null {
+/** Whether the key has data beside the part `name` (null: any data). */
+export function holdsOtherThan(state: KeyState, name: PartName | null): boolean {
+  for (const other of PART_NAMES) if (other !== name && state[other] !== null) return true;
+  return false;
+}
+
+/** The part that shows, or null when the key does not exist: the one with the latest live write
+ * (greatest hlc, then lower region), and on a full tie the first of `PART_NAMES`. */
+export function visiblePart(state: KeyState | null, roster: Roster): PartName | null {
   if (state === null) return null;
-  const { cell, set, hash } = state;
-  if (set === null && hash === null) return cell === null ? null : 'string';
-  if (cell === null && hash === null) return 'set';
-  if (cell === null && set === null) return 'hash';
-  let type: ValueType | null = null;
+  let only: PartName | null = null;
+  let parts = 0;
+  for (const name of PART_NAMES) {
+    if (state[name] === null) continue;
+    only = name;
+    parts++;
+  }
+  return parts < 2 ? only : latestPart(state, roster);
+}
+
+function latestPart(state: KeyState, roster: Roster): PartName | null {
+  let part: PartName | null = null;
   let latest: StampedDot | null = null;
-  for (const candidate of ['string', 'set', 'hash'] as const) {
-    const stamp = latestWrite(state, candidate, roster);
+  for (const name of PART_NAMES) {
+    const stamp = latestWrite(state, name, roster);
     if (stamp === null || (latest !== null && !isLater(stamp, latest, roster))) continue;
-    type = candidate;
+    part = name;
     latest = stamp;
   }
-  return type;
+  return part;
 }
 
-/** The latest live write of one type, or null when the key has nothing of it. O(its size). */
-export function latestWrite(state: KeyState, type: ValueType, roster: Roster): StampedDot | null {
+/** The type that shows, or null when the key does not exist. */
+export function visibleType(state: KeyState | null, roster: Roster): ValueType | null {
+  const name = visiblePart(state, roster);
+  return name === null ? null : partNamed(name).type;
+}
+
+/** The latest live write of one part, or null when the key has nothing of it. O(its size). */
+export function latestWrite(state: KeyState, name: PartName, roster: Roster): StampedDot | null {
+  const part = state[name];
+  if (part === null) return null;
   let latest: StampedDot | null = null;
-  const offer = (stamps: readonly StampedDot[]): void => {
-    for (const stamp of stamps) {
-      if (latest === null || isLater(stamp, latest, roster)) latest = stamp;
-    }
-  };
-  const offerCell = (cell: Cell): void => {
-    offer(cell.siblings);
-    offer(cell.contributions);
-  };
-  if (type === 'string' && state.cell !== null) offerCell(state.cell);
-  if (type === 'set' && state.set !== null) for (const dots of state.set.values()) offer(dots);
-  if (type === 'hash' && state.hash !== null) state.hash.forEach(offerCell);
+  partNamed(name).eachStamp(part, (stamp) => {
+    if (latest === null || isLater(stamp, latest, roster)) latest = stamp;
+  });
   return latest;
 }
 
 /** Puts absent parts in their one form: empty becomes null, and a state without parts too. */
 export function normalise(state: KeyState): KeyState | null {
-  if (state.cell !== null && isEmptyCell(state.cell)) state.cell = null;
-  if (state.set !== null && state.set.size === 0) state.set = null;
-  if (state.hash !== null && state.hash.size === 0) state.hash = null;
-  return isDead(state) && state.ttl.length === 0 ? null : state;
+  let dead = true;
+  for (const name of PART_NAMES) {
+    const part = state[name];
+    if (part === null) continue;
+    if (partNamed(name).isEmpty(part)) state[name] = null;
+    else dead = false;
+  }
+  return dead && state.ttl.length === 0 ? null : state;
 }
 
 /**
@@ -94,21 +102,10 @@ export function mergeKey(
 ): KeyState | null {
   const merged = mine ?? emptyKeyState();
   const other = theirs ?? emptyKeyState();
-  if (merged.cell !== null || other.cell !== null) {
-    merged.cell = mergeCells(
-      merged.cell ?? emptyCell(),
-      mineVector,
-      other.cell ?? emptyCell(),
-      theirsVector,
-    );
-  }
-  if (merged.set !== null || other.set !== null) {
-    merged.set ??= new Map<Bytes, ElementDot[]>();
-    mergeSets(merged.set, mineVector, other.set ?? new Map(), theirsVector);
-  }
-  if (merged.hash !== null || other.hash !== null) {
-    merged.hash ??= new Map<Bytes, Cell>();
-    mergeHashes(merged.hash, mineVector, other.hash ?? new Map(), theirsVector);
+  const parts = merged as Record<PartName, unknown>;
+  for (const name of PART_NAMES) {
+    if (merged[name] === null && other[name] === null) continue;
+    parts[name] = partNamed(name).merge(merged[name], mineVector, other[name], theirsVector);
   }
   merged.ttl = mergeDotted(merged.ttl, mineVector, other.ttl, theirsVector);
   return normalise(merged);

@@ -12,7 +12,7 @@
 import { type Amount, addAmounts } from './amount.ts';
 import { type Cell, cellFloors, emptyCell, findContribution } from './cell.ts';
 import { type Actor, type Bytes, type Dot, dotsOf, hasDot } from './dot.ts';
-import { isDead, type KeyState } from './key-state.ts';
+import { holdsOtherThan, isDead, type KeyState } from './key-state.ts';
 import type {
   Delete,
   Expire,
@@ -32,6 +32,7 @@ import type {
   TtlPart,
 } from './op.ts';
 import { NO_TTL } from './op.ts';
+import { PART_NAMES, partNamed } from './part.ts';
 import { ttlExpiry } from './ttl.ts';
 import { copyVector, type VersionVector } from './version-vector.ts';
 
@@ -50,7 +51,7 @@ export function prepareStringSet(
 ): StringSet {
   const cell = state?.cell ?? null;
   const ttl = expiry === null ? keepTtl(state) : { drops: dotsOf(state?.ttl ?? []), expiry };
-  const clashes = state !== null && (state.set !== null || state.hash !== null);
+  const clashes = state !== null && holdsOtherThan(state, 'cell');
   return {
     kind: 'string-set',
     key,
@@ -101,7 +102,7 @@ export function prepareSetRemove(
     if (dots !== undefined) removals.push({ member, drops: dotsOf(dots) });
   }
   if (removals.length === 0) return null;
-  const empties = removals.length === set.size && state.cell === null && state.hash === null;
+  const empties = removals.length === set.size && !holdsOtherThan(state, 'set');
   return { kind: 'set-remove', key, members: removals, ttl: ttlOfRemoval(state, empties) };
 }
 
@@ -145,7 +146,7 @@ export function prepareHashRemove(
     if (cell !== undefined) removals.push(seenOfField(cell, field));
   }
   if (removals.length === 0) return null;
-  const empties = removals.length === hash.size && state.cell === null && state.set === null;
+  const empties = removals.length === hash.size && !holdsOtherThan(state, 'hash');
   return { kind: 'hash-remove', key, fields: removals, ttl: ttlOfRemoval(state, empties) };
 }
 
@@ -172,30 +173,36 @@ export function prepareExpire(state: KeyState | null, key: Bytes, expiry: number
 
 /** Whether the key holds live increments, so that a flush needs a delete of its own for it. */
 export function holdsIncrements(state: KeyState): boolean {
-  if (state.cell !== null && state.cell.contributions.length > 0) return true;
-  if (state.hash === null) return false;
-  for (const cell of state.hash.values()) if (cell.contributions.length > 0) return true;
-  return false;
+  let holds = false;
+  for (const name of PART_NAMES) {
+    const part = state[name];
+    if (part === null) continue;
+    partNamed(name).eachFloor(part, () => {
+      holds = true;
+    });
+  }
+  return holds;
 }
 
 /** The removal of everything in `state`. */
 function removalOf(state: KeyState, vector: VersionVector): Removal {
   const floors: FieldFloor[] = [];
   const dots: Dot[] = [];
-  const elements = (state.set?.size ?? 0) + (state.hash?.size ?? 0);
+  let elements = 0;
   const add = (items: readonly Dot[]): void => {
     for (const { actor, seq } of items) {
       if (dots.length > REMOVAL_DOTS_MAX) return;
       if (!hasDot(dots, actor, seq)) dots.push({ actor, seq });
     }
   };
-  const addCell = (cell: Cell, field: Bytes | null): void => {
-    add(cell.siblings);
-    for (const floor of cellFloors(cell)) floors.push({ field, ...floor });
-  };
-  if (state.cell !== null) addCell(state.cell, null);
-  if (state.hash !== null) for (const [field, cell] of state.hash) addCell(cell, field);
-  if (state.set !== null) for (const held of state.set.values()) add(held);
+  for (const name of PART_NAMES) {
+    const held = state[name];
+    if (held === null) continue;
+    const part = partNamed(name);
+    elements += part.size(held);
+    if (elements <= REMOVAL_ELEMENTS_MAX) part.eachDot(held, add);
+    part.eachFloor(held, (floor) => floors.push(floor));
+  }
   add(state.ttl);
   return dots.length > REMOVAL_DOTS_MAX || elements > REMOVAL_ELEMENTS_MAX
     ? { vector: copyVector(vector), dots: [], floors }

@@ -17,6 +17,8 @@ import { type Cell, type Contribution, emptyCell, findContribution } from './cel
 import type { Bytes, StampedDot } from './dot.ts';
 import { emptyKeyState, type KeyState, normalise } from './key-state.ts';
 import type { FieldFloor } from './op.ts';
+import { PART_NAMES, type PartName, type PartStates } from './part.ts';
+import type { TtlWrite } from './ttl.ts';
 
 /** Which floors of `theirs` are above those of the same contributions in `mine`. */
 export function missingFloors(mine: KeyState | null, theirs: KeyState | null): FieldFloor[] {
@@ -54,13 +56,25 @@ export function withFloors(state: KeyState, floors: readonly FieldFloor[]): KeyS
 export function joinStates(mine: KeyState | null, theirs: KeyState | null): KeyState | null {
   const a = mine ?? emptyKeyState();
   const b = theirs ?? emptyKeyState();
-  return normalise({
-    cell: joinCells(a.cell, b.cell),
-    set: joinMaps(a.set, b.set, (x, y) => joinDots(x ?? [], y ?? [], () => 0)),
-    hash: joinMaps(a.hash, b.hash, (x, y) => joinCells(x, y)!),
-    ttl: joinDots(a.ttl, b.ttl, (x, y) => compareNumbers(x.expiry, y.expiry)),
-  });
+  const joined: Record<PartName, unknown> & { ttl: TtlWrite[] } = emptyKeyState();
+  for (const name of PART_NAMES) {
+    joined[name] = (JOINS[name] as (a: unknown, b: unknown) => unknown)(a[name], b[name]);
+  }
+  joined.ttl = joinDots(a.ttl, b.ttl, (x, y) => compareNumbers(x.expiry, y.expiry));
+  return normalise(joined as KeyState);
 }
+
+/** Null when neither has anything of the part. */
+const JOINS: {
+  readonly [N in PartName]: (
+    a: PartStates[N] | null,
+    b: PartStates[N] | null,
+  ) => PartStates[N] | null;
+} = {
+  cell: joinCells,
+  set: (a, b) => joinMaps(a, b, (x, y) => joinDots(x ?? [], y ?? [], () => 0)),
+  hash: (a, b) => joinMaps(a, b, (x, y) => joinCells(x, y)!),
+};
 
 function joinMaps<T>(
   a: ReadonlyMap<Bytes, T> | null,

@@ -20,6 +20,7 @@ import type { Actor, Bytes, Dot } from '../crdt/dot.ts';
 import type { ElementDot, SetState } from '../crdt/element-set.ts';
 import type { HashState } from '../crdt/field-map.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
+import { PART_NAMES, type PartName, type PartStates, partNamed } from '../crdt/part.ts';
 import { actorId, type Roster } from '../crdt/roster.ts';
 import type { TtlWrite } from '../crdt/ttl.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -29,7 +30,11 @@ import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './op.ts';
 export const KEY_ENCODING_VERSION = 1;
 
 /** Bits of the second byte. */
-export const PART = { cell: 1, set: 2, hash: 4, ttl: 8 } as const;
+export const PART = { cell: 1, set: 2, hash: 4, ttl: 8 } as const satisfies Record<
+  PartName | 'ttl',
+  number
+>;
+const PARTS_KNOWN = Object.values(PART).reduce((bits, bit) => bits | bit, 0);
 const STAMP_BYTES = 16;
 
 /** Actors in the order of their ids, and the way back. */
@@ -51,9 +56,10 @@ export function collectActors(state: KeyState, actors: Set<Actor>): void {
   const add = (dots: readonly Dot[]): void => {
     for (const dot of dots) actors.add(dot.actor);
   };
-  if (state.cell !== null) addCellActors(state.cell, actors);
-  if (state.set !== null) state.set.forEach(add);
-  if (state.hash !== null) for (const cell of state.hash.values()) addCellActors(cell, actors);
+  for (const name of PART_NAMES) {
+    const part = state[name];
+    if (part !== null) partNamed(name).eachStamp(part, ({ actor }) => actors.add(actor));
+  }
   add(state.ttl);
 }
 
@@ -85,15 +91,13 @@ export function decodeKey(
 export function writeKey(out: ByteWriter, state: KeyState, dictionary: ActorDictionary): void {
   const { indexes } = dictionary;
   out.u8(KEY_ENCODING_VERSION);
-  out.u8(
-    (state.cell !== null ? PART.cell : 0) |
-      (state.set !== null ? PART.set : 0) |
-      (state.hash !== null ? PART.hash : 0) |
-      (state.ttl.length > 0 ? PART.ttl : 0),
-  );
-  if (state.cell !== null) writeCell(out, state.cell, indexes);
-  if (state.set !== null) writeSet(out, state.set, indexes);
-  if (state.hash !== null) writeHash(out, state.hash, indexes);
+  let parts = state.ttl.length > 0 ? PART.ttl : 0;
+  for (const name of PART_NAMES) if (state[name] !== null) parts |= PART[name];
+  out.u8(parts);
+  for (const name of PART_NAMES) {
+    const part = state[name];
+    if (part !== null) (ENCODINGS[name] as PartEncoding<unknown>).write(out, part, indexes);
+  }
   if (state.ttl.length > 0) writeTtl(out, state.ttl, indexes);
 }
 
@@ -102,15 +106,22 @@ export function readKey(reader: ByteReader, actors: readonly Actor[]): KeyState 
   const state = emptyKeyState();
   if (reader.u8() !== KEY_ENCODING_VERSION) reader.fail('a key of unknown version');
   const parts = reader.u8();
-  if (parts === 0 || parts > 15) reader.fail('a key with unknown parts');
-  if ((parts & PART.cell) !== 0) state.cell = readCell(reader, actors);
-  if ((parts & PART.set) !== 0) state.set = readSet(reader, actors);
-  if ((parts & PART.hash) !== 0) state.hash = readHash(reader, actors);
+  if (parts === 0 || (parts & ~PARTS_KNOWN) !== 0) reader.fail('a key with unknown parts');
+  for (const name of PART_NAMES) {
+    if ((parts & PART[name]) === 0) continue;
+    (state as Record<PartName, unknown>)[name] = ENCODINGS[name].read(reader, actors);
+  }
   if ((parts & PART.ttl) !== 0) state.ttl = readTtl(reader, actors);
   return state;
 }
 
-type Indexes = ActorDictionary['indexes'];
+export type Indexes = ActorDictionary['indexes'];
+
+/** The bytes of one part; `read` leaves what is wrong in `reader.problem`. */
+export type PartEncoding<S> = {
+  write(out: ByteWriter, part: S, indexes: Indexes): void;
+  read(reader: ByteReader, actors: readonly Actor[]): S;
+};
 
 function sortDots<T extends Dot>(items: readonly T[], indexes: Indexes): readonly T[] {
   if (items.length < 2) return items;
@@ -247,3 +258,9 @@ function readTtl(reader: ByteReader, actors: readonly Actor[]): TtlWrite[] {
     return { ...stamp, expiry };
   });
 }
+
+const ENCODINGS: { readonly [N in PartName]: PartEncoding<PartStates[N]> } = {
+  cell: { write: writeCell, read: readCell },
+  set: { write: writeSet, read: readSet },
+  hash: { write: writeHash, read: readHash },
+};

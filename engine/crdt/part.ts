@@ -1,0 +1,141 @@
+/**
+ * What a key can hold of each type, and what every type must be able to do with its state so that the
+ * key as a whole works: removal by DEL and by another type's SET, type clashes, state merge.
+ *
+ * To add a type: a file with its state and its `Part`, a field in `KeyState`, a line in `PARTS`; the
+ * compiler then names the other tables that lack it (check.ts, explain.ts, repair.ts, and the
+ * encoding and the size in op/key-encoding.ts and core/rich-size.ts).
+ */
+import {
+  type Cell,
+  cellFloors,
+  dropCoveredSiblings,
+  emptyCell,
+  isEmptyCell,
+  mergeCells,
+  resetCell,
+} from './cell.ts';
+import type { Dot, StampedDot } from './dot.ts';
+import { dropCoveredFromSet, dropDotsFromSet, mergeSets, type SetState } from './element-set.ts';
+import { type HashState, mergeHashes, removeFromHash } from './field-map.ts';
+import type { FieldFloor, Removal } from './op.ts';
+import type { VersionVector } from './version-vector.ts';
+
+/** The parts of a key's state that are data: field of KeyState → what it holds when it is not null. */
+export type PartStates = {
+  cell: Cell;
+  set: SetState;
+  hash: HashState;
+};
+
+export type PartName = keyof PartStates;
+
+/** The types that clients see, in the order that breaks full ties between concurrent types. */
+export type ValueType = 'string' | 'set' | 'hash';
+
+export type Part<S> = {
+  /** The type that clients see when this part shows. */
+  readonly type: ValueType;
+  isEmpty(state: S): boolean;
+  /** Number of elements (0: it is no collection); of a large part a removal does not look at the dots. */
+  size(state: S): number;
+  /** Every live write: what decides which type shows. */
+  eachStamp(state: S, each: (stamp: StampedDot) => void): void;
+  /** The dots by which a removal names what it has seen; contributions go by floors instead. */
+  eachDot(state: S, each: (dots: readonly Dot[]) => void): void;
+  /** The live contributions that a removal of all has seen. */
+  eachFloor(state: S, each: (floor: FieldFloor) => void): void;
+  /** Drops what a removal of the whole key has seen. */
+  removeSeen(state: S, removal: Removal): void;
+  /** State merge into `mine`, which may be changed; `theirs` is left as it was. Null: nothing there. */
+  merge(
+    mine: S | null,
+    mineVector: VersionVector,
+    theirs: S | null,
+    theirsVector: VersionVector,
+  ): S;
+};
+
+const cellPart: Part<Cell> = {
+  type: 'string',
+  isEmpty: isEmptyCell,
+  size: () => 0,
+  eachStamp: eachCellStamp,
+  eachDot: (cell, each) => each(cell.siblings),
+  eachFloor(cell, each) {
+    for (const floor of cellFloors(cell)) each({ field: null, ...floor });
+  },
+  removeSeen(cell, { vector, dots, floors }) {
+    const own = floors.filter((floor) => floor.field === null);
+    resetCell(cell, dots, own);
+    if (vector !== null) dropCoveredSiblings(cell, vector);
+  },
+  merge: (mine, mineVector, theirs, theirsVector) =>
+    mergeCells(mine ?? emptyCell(), mineVector, theirs ?? emptyCell(), theirsVector),
+};
+
+const setPart: Part<SetState> = {
+  type: 'set',
+  isEmpty: (set) => set.size === 0,
+  size: (set) => set.size,
+  eachStamp(set, each) {
+    for (const dots of set.values()) dots.forEach(each);
+  },
+  eachDot(set, each) {
+    for (const dots of set.values()) each(dots);
+  },
+  eachFloor() {},
+  removeSeen(set, { vector, dots }) {
+    if (vector === null) dropDotsFromSet(set, dots);
+    else dropCoveredFromSet(set, vector);
+  },
+  merge(mine, mineVector, theirs, theirsVector) {
+    const merged: SetState = mine ?? new Map();
+    mergeSets(merged, mineVector, theirs ?? new Map(), theirsVector);
+    return merged;
+  },
+};
+
+const hashPart: Part<HashState> = {
+  type: 'hash',
+  isEmpty: (hash) => hash.size === 0,
+  size: (hash) => hash.size,
+  eachStamp(hash, each) {
+    for (const cell of hash.values()) eachCellStamp(cell, each);
+  },
+  eachDot(hash, each) {
+    for (const cell of hash.values()) each(cell.siblings);
+  },
+  eachFloor(hash, each) {
+    for (const [field, cell] of hash) {
+      for (const floor of cellFloors(cell)) each({ field, ...floor });
+    }
+  },
+  removeSeen(hash, { vector, dots, floors }) {
+    removeFromHash(hash, vector, dots, floors);
+  },
+  merge(mine, mineVector, theirs, theirsVector) {
+    const merged: HashState = mine ?? new Map();
+    mergeHashes(merged, mineVector, theirs ?? new Map(), theirsVector);
+    return merged;
+  },
+};
+
+export const PARTS: { readonly [N in PartName]: Part<PartStates[N]> } = {
+  cell: cellPart,
+  set: setPart,
+  hash: hashPart,
+};
+
+/** In the order that breaks full ties between types. */
+export const PART_NAMES = Object.keys(PARTS) as readonly PartName[];
+
+/** The part of that name, for code that treats all parts alike. */
+export function partNamed(name: PartName): Part<unknown> {
+  return PARTS[name] as Part<unknown>;
+}
+
+function eachCellStamp(cell: Cell, each: (stamp: StampedDot) => void): void {
+  cell.siblings.forEach(each);
+  cell.contributions.forEach(each);
+}
