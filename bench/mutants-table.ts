@@ -99,8 +99,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'writes over what only slots have seen without saying so',
     file: 'engine/member/ahead.ts',
-    find: 'if (this.marked === db.aheadChanges) return;',
-    replace: 'if (this.marked < db.aheadChanges) return;',
+    find: 'if (this.marked === db.states.aheadChanges) return;',
+    replace: 'if (this.marked < db.states.aheadChanges) return;',
     guard: { test: 'engine/member/ahead.test.ts', named: 'is named before a write' },
   },
   {

@@ -55,17 +55,19 @@ class Region {
   merge(other: Region): unknown {
     const outcomes: unknown[] = [];
     for (const slot of SLOTS) {
-      const body = other.db.exportSlot(slot);
-      if (body !== null) outcomes.push(this.db.importSlot(body, null));
+      const body = other.db.states.exportSlot(slot);
+      if (body !== null) outcomes.push(this.db.states.importSlot(body, null));
       else if (this.db.slotSize(slot) > 0) {
-        outcomes.push(this.db.importSlot(other.db.emptySlot(slot, other.db.vector), null));
+        outcomes.push(
+          this.db.states.importSlot(other.db.states.emptySlot(slot, other.db.vector), null),
+        );
       }
     }
     const vector: VersionVector = [];
     other.db.vector.forEach((seq, actor) => {
       advance(vector, internActor(this.db.roster, actorId(other.db.roster, actor)), seq);
     });
-    this.db.finishStateMerge(vector);
+    this.db.states.finishStateMerge(vector);
     this.applied = other.log.length;
     return outcomes;
   }
@@ -215,8 +217,8 @@ function outcome(run: () => unknown): unknown {
 /** Everything that clients and peers can see of a region. */
 function look({ db }: Region) {
   return {
-    digests: SLOTS.map((slot) => db.slotDigest(slot)),
-    slots: SLOTS.map((slot) => Buffer.from(db.exportSlot(slot) ?? []).toString('latin1')),
+    digests: SLOTS.map((slot) => db.states.slotDigest(slot)),
+    slots: SLOTS.map((slot) => Buffer.from(db.states.exportSlot(slot) ?? []).toString('latin1')),
     size: db.size,
     expiring: db.expiringSize,
     keys: KEYS.map((k) => ({
@@ -380,7 +382,9 @@ describe('sets and hashes off the heap and on it', () => {
       ]);
       expect([db.size, db.expiringSize, db.type('c')]).toEqual([1, 0, 'none']);
     }
-    expect(first.db.slotDigest(slotOfText('a'))).toBe(second.db.slotDigest(slotOfText('a')));
+    expect(first.db.states.slotDigest(slotOfText('a'))).toBe(
+      second.db.states.slotDigest(slotOfText('a')),
+    );
     second.db.delete('a');
     second.seal();
     first.pull(second, 9);
@@ -404,7 +408,9 @@ describe('sets and hashes off the heap and on it', () => {
       expect(db.explain('a')?.ttlWrites).toHaveLength(2);
       expect(db.keyMemory('a')).toBeLessThan(bytes + 100);
     }
-    expect(first.db.slotDigest(slotOfText('a'))).toBe(second.db.slotDigest(slotOfText('a')));
+    expect(first.db.states.slotDigest(slotOfText('a'))).toBe(
+      second.db.states.slotDigest(slotOfText('a')),
+    );
     first.db.expire('a', NEVER);
     first.seal();
     second.pull(first, 9);

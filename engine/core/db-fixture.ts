@@ -93,7 +93,7 @@ export class TestMember {
 export function statesOf(db: Db): Map<Bytes, KeyState> {
   const states = new Map<Bytes, KeyState>();
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    const body = db.exportSlot(slot);
+    const body = db.states.exportSlot(slot);
     if (body === null) continue;
     const decoded = decodeSlot(body, db.roster);
     if (typeof decoded === 'string') throw new Error(decoded);
@@ -111,7 +111,7 @@ function canonical(db: Db, state: KeyState): string {
 export function digestsOf(db: Db): [number, number][] {
   const digests: [number, number][] = [];
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    if (db.slotSize(slot) > 0) digests.push([slot, db.slotDigest(slot)]);
+    if (db.slotSize(slot) > 0) digests.push([slot, db.states.slotDigest(slot)]);
   }
   return digests;
 }

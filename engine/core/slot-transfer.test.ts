@@ -19,11 +19,11 @@ function copyOf(db: Db, region: number): Db {
 function takeIn(to: Db, from: Db): void {
   const vector = from.vector;
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    const body = from.exportSlot(slot);
-    if (body !== null) expect(to.importSlot(body, null)).toBeNull();
-    else if (to.slotSize(slot) > 0) to.importSlot(from.emptySlot(slot, vector), null);
+    const body = from.states.exportSlot(slot);
+    if (body !== null) expect(to.states.importSlot(body, null)).toBeNull();
+    else if (to.slotSize(slot) > 0) to.states.importSlot(from.states.emptySlot(slot, vector), null);
   }
-  to.finishStateMerge(inRosterOf(to, from));
+  to.states.finishStateMerge(inRosterOf(to, from));
 }
 
 /** The vector of `from` in the roster of `to`. */
@@ -93,19 +93,19 @@ describe('slot transfer', () => {
     eu.delete('n');
     eu.setStringText('{n}fresh', 'new', NEVER);
     const slot = slotOfText('n');
-    const body = eu.exportSlot(slot) as Uint8Array;
-    expect(us.importSlot(body, () => log)).toBeNull();
-    us.finishStateMerge(inRosterOf(us, eu));
+    const body = eu.states.exportSlot(slot) as Uint8Array;
+    expect(us.states.importSlot(body, () => log)).toBeNull();
+    us.states.finishStateMerge(inRosterOf(us, eu));
     expect(us.getString('n')).toBe('5');
     expect(us.getString('{n}other')).toBe('kept');
     expect(us.getString('{n}fresh')).toBe('new');
-    expect(us.exceptionCount).toBe(0);
+    expect(us.states.exceptionCount).toBe(0);
   });
 
   test('a digest tells apart whatever differs in a slot: values, their dots, TTLs, empty or not', () => {
     const slot = slotOfText('k');
     const eu = newDb(1);
-    const seen = new Set([eu.slotDigest(slot)]);
+    const seen = new Set([eu.states.slotDigest(slot)]);
     const steps = [
       () => eu.setStringText('k', 'one', NEVER),
       () => eu.setStringText('k', 'two', NEVER),
@@ -118,11 +118,11 @@ describe('slot transfer', () => {
     ];
     for (const [done, step] of steps.entries()) {
       step();
-      seen.add(eu.slotDigest(slot));
+      seen.add(eu.states.slotDigest(slot));
       expect(seen.size).toBe(done + 2);
     }
     for (const key of ['k', '{k}set', '{k}hash']) eu.delete(key);
-    expect(eu.slotDigest(slot)).toBe(newDb(2).slotDigest(slot));
+    expect(eu.states.slotDigest(slot)).toBe(newDb(2).states.slotDigest(slot));
   });
 
   test('a fuzzy image and the log from its start restore the member exactly', () => {
@@ -139,17 +139,17 @@ describe('slot transfer', () => {
     const position = member.log.length;
     const slots: Uint8Array[] = [];
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
-      const body = member.db.exportSlot(slot);
+      const body = member.db.states.exportSlot(slot);
       if (body !== null) slots.push(body);
       if (slot % 600 === 0) run(2);
     }
     const restored = newDb(2);
-    for (const body of slots) expect(restored.importSlot(body, () => [])).toBeNull();
+    for (const body of slots) expect(restored.states.importSlot(body, () => [])).toBeNull();
     const actor = internActor(restored.roster, member.db.roster.ids[0]);
     const start: VersionVector = [];
     advance(start, actor, imageVector[0]);
-    restored.finishStateMerge(start);
-    expect(restored.exceptionCount).toBeGreaterThan(0);
+    restored.states.finishStateMerge(start);
+    expect(restored.states.exceptionCount).toBeGreaterThan(0);
     for (const frame of member.log.slice(position)) {
       expect(restored.applyBatch(bodyOf(frame))).toBe('applied');
     }
@@ -186,7 +186,11 @@ describe('slot transfer', () => {
       for (const name of names.slice(0, 30)) db.hashAdd('{t}h', `${name}#`, 2, false);
       db.expire('{t}h', START_MS + 5000);
       const slot = slotOfText('{t}h');
-      return [db.exportSlot(slot), db.slotDigest(slot), db.keyDigests(slot, 5)];
+      return [
+        db.states.exportSlot(slot),
+        db.states.slotDigest(slot),
+        db.states.keyDigests(slot, 5),
+      ];
     });
     expect(seen[0]).toEqual(seen[1]);
   });
@@ -196,16 +200,16 @@ describe('slot transfer', () => {
     db.setStringText('{n}a', 'v', NEVER);
     db.setAdd('{n}b', ['m', 'n']);
     db.hashSet('{n}c', [['f', '1']]);
-    const body = db.exportSlot(slotOfText('n')) as Uint8Array;
+    const body = db.states.exportSlot(slotOfText('n')) as Uint8Array;
     const fresh = newDb(2);
     for (let length = 0; length < body.length; length++) {
-      expect(fresh.importSlot(body.slice(0, length), null)).toMatch('bad slot state');
+      expect(fresh.states.importSlot(body.slice(0, length), null)).toMatch('bad slot state');
     }
     const random = seededChance(3);
     for (let i = 0; i < 500; i++) {
       const damaged = body.slice();
       damaged[Math.floor(random() * body.length)] ^= 1 << Math.floor(random() * 8);
-      newDb(3).importSlot(damaged, null);
+      newDb(3).states.importSlot(damaged, null);
     }
     expect(fresh.size).toBe(0);
   });

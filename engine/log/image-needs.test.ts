@@ -55,9 +55,9 @@ describe('an image and the log behind it', () => {
     const writer = new Writer(disk, 1);
     const other = new Writer(new MemoryDisk(), 9);
     for (const key of ['x', 'y']) other.set(key, 'theirs');
-    const bodies = allSlots().flatMap((slot) => other.db.exportSlot(slot) ?? []);
+    const bodies = allSlots().flatMap((slot) => other.db.states.exportSlot(slot) ?? []);
     const takeIn = (body: Uint8Array): void => {
-      expect(writer.db.importSlot(body, () => [])).toBeNull();
+      expect(writer.db.states.importSlot(body, () => [])).toBeNull();
       writer.log.append(sealFrame(FRAME_KIND.slotState, body));
       writer.log.flush(writer.db.vector);
     };
@@ -68,13 +68,13 @@ describe('an image and the log behind it', () => {
     expect(filePositions(disk.list(), 'image').length).toBe(1);
     for (const incarnation of [2, 3]) {
       const again = new Writer(disk, incarnation).db;
-      expect([again.size, again.exceptionCount]).toEqual([1, 1]);
+      expect([again.size, again.states.exceptionCount]).toEqual([1, 1]);
       // The stream brings the vector there later.
       const theirs = internActor(again.roster, other.db.roster.ids[other.db.actor]);
       const vector: VersionVector = [];
       advance(vector, theirs, 2);
-      again.finishStateMerge(vector);
-      expect(again.exceptionCount).toBe(0);
+      again.states.finishStateMerge(vector);
+      expect(again.states.exceptionCount).toBe(0);
     }
   });
 });
@@ -115,8 +115,8 @@ function cutAgainAndAgain(seed: number, lies: boolean): { refused: boolean; imag
       return { refused: true, images };
     }
     const { db } = writer;
-    db.finishStateMerge([]);
-    expect(db.exceptionCount).toBe(0); // no slot is ahead of the vector
+    db.states.finishStateMerge([]);
+    expect(db.states.exceptionCount).toBe(0); // no slot is ahead of the vector
     const pairs = Array.from({ length: 40 }, (_, n) => [
       db.getString(`a${n}`),
       db.getString(`b${n}`),

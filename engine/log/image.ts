@@ -116,7 +116,7 @@ export class ImageWriter {
     const endMs = spentMs() + STEP_MS;
     let lookAt = filling.length + CLOCK_BYTES;
     while (this.slot < until && filling.length < bytesMax) {
-      if (this.slot >= this.fetched) this.fetched = db.prefetchSlots(this.slot);
+      if (this.slot >= this.fetched) this.fetched = db.states.prefetchSlots(this.slot);
       this.capture(this.slot++);
       if (filling.length < lookAt) continue;
       if (spentMs() >= endMs) break;
@@ -147,11 +147,11 @@ export class ImageWriter {
    */
   private capture(slot: number): void {
     const { db, vector } = this.options;
-    if (db.slotSize(slot) === 0 && !db.isAhead(slot)) return;
+    if (db.slotSize(slot) === 0 && !db.states.isAhead(slot)) return;
     const start = this.filling.length;
     this.filling.reserve(FRAME_HEADER_BYTES);
     this.filling.length += FRAME_HEADER_BYTES;
-    db.writeSlot(this.filling, slot, vector);
+    db.states.writeSlot(this.filling, slot, vector);
     sealInPlace(FRAME_KIND.slotState, this.filling, start);
     this.slots++;
   }

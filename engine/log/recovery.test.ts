@@ -11,7 +11,7 @@ import { encodeSlotsSame } from './slots-same.ts';
 import { encodeVector } from './vector-bytes.ts';
 
 const digest = (db: Db): number[] =>
-  Array.from({ length: 16_384 }, (_, slot) => db.slotDigest(slot));
+  Array.from({ length: 16_384 }, (_, slot) => db.states.slotDigest(slot));
 
 describe('recovery', () => {
   test('an empty directory gives an empty database', () => {
@@ -130,21 +130,21 @@ describe('recovery', () => {
     const writer = new Writer(disk, 1);
     writer.set('mine', '1');
     for (let slot = 0; slot < 16_384; slot++) {
-      const body = other.db.exportSlot(slot);
+      const body = other.db.states.exportSlot(slot);
       if (body === null) continue;
-      expect(writer.db.importSlot(body, null)).toBeNull();
-      writer.log.append(sealFrame(FRAME_KIND.slotState, writer.db.exportSlot(slot)!));
+      expect(writer.db.states.importSlot(body, null)).toBeNull();
+      writer.log.append(sealFrame(FRAME_KIND.slotState, writer.db.states.exportSlot(slot)!));
     }
     const vector = writer.db.slotVector(0).slice();
     const theirs = writer.db.roster.byId.get(other.db.roster.ids[0])!;
     vector[theirs] = other.db.vector[0];
-    writer.db.finishStateMerge(vector);
+    writer.db.states.finishStateMerge(vector);
     const body = encodeVector(vector, writer.db.roster);
     writer.log.append(sealFrame(LOG_KIND.stateEnd, body));
     writer.set('after', '2');
     const again = new Writer(disk, 2);
     expect(digest(again.db)).toEqual(digest(writer.db));
-    expect(again.db.exceptionCount).toBe(0);
+    expect(again.db.states.exceptionCount).toBe(0);
   });
 
   test('slots that a state merge left as they were come back with its vector', () => {
@@ -165,7 +165,7 @@ describe('recovery', () => {
     const again = new Writer(disk, 2).db;
     const there = again.roster.byId.get(db.roster.ids[sender])!;
     expect([again.vector[there], again.slotVector(slot)[there]]).toEqual([5, 9]);
-    expect([again.isAhead(slot), again.exceptionCount]).toEqual([true, 1]);
+    expect([again.states.isAhead(slot), again.states.exceptionCount]).toEqual([true, 1]);
     expect(again.getString('a')).toBe('1');
     // Bytes that are no such list are damage, not something to guess about.
     append(LOG_KIND.slotsSame, same.subarray(0, 3));
@@ -182,7 +182,7 @@ describe('recovery', () => {
     const other = new Writer(new MemoryDisk(), 9);
     for (const key of ['x', 'y']) other.set(key, 'theirs');
     for (let slot = 0; slot < 16_384; slot++) {
-      const body = other.db.exportSlot(slot);
+      const body = other.db.states.exportSlot(slot);
       if (body !== null) writer.log.append(sealFrame(FRAME_KIND.slotState, body));
     }
     writer.log.flush(writer.db.vector);

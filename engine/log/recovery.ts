@@ -114,7 +114,7 @@ function loadImage(options: RecoveryOptions, name: string): number {
     if (header === null) {
       header = checkHeader(options, name, frame);
     } else if (frameKind(frame) === FRAME_KIND.slotState) {
-      const problem = db.restoreSlot(frameBody(frame));
+      const problem = db.states.restoreSlot(frameBody(frame));
       if (problem !== null) throw damaged(name, problem);
       slots++;
     } else if (frameKind(frame) === FRAME_KIND.imageEnd) {
@@ -130,7 +130,7 @@ function loadImage(options: RecoveryOptions, name: string): number {
   if (!complete) throw damaged(name, 'its end is missing');
   const vector = parseVectorObject((header as FileHeader | null)?.vector, db.roster);
   if (vector === null) throw damaged(name, 'its header has no valid vector');
-  db.finishStateMerge(vector);
+  db.states.finishStateMerge(vector);
   return needs;
 }
 
@@ -253,7 +253,7 @@ class SegmentReplay {
         this.applyPending();
         const vector = decodeVector(body, 0, db.roster);
         if (typeof vector === 'string') throw where(vector);
-        db.finishStateMerge(vector);
+        db.states.finishStateMerge(vector);
         backlog.appendJump(vector);
         return;
       }
@@ -287,7 +287,7 @@ class SegmentReplay {
   private apply({ kind, body, offset }: PendingOutcome): void {
     const { db } = this.options;
     const problem =
-      kind === LOG_KIND.slotsSame ? adoptVectors(db, body) : db.importSlot(body, () => []);
+      kind === LOG_KIND.slotsSame ? adoptVectors(db, body) : db.states.importSlot(body, () => []);
     if (problem !== null) throw damaged(this.name, `at byte ${offset}: ${problem}`);
   }
 
@@ -301,7 +301,7 @@ class SegmentReplay {
 function adoptVectors(db: Db, body: Uint8Array): string | null {
   const same = decodeSlotsSame(body, db.roster);
   if (typeof same === 'string') return same;
-  for (const slot of same.slots) db.adoptVector(slot, same.vector);
+  for (const slot of same.slots) db.states.adoptVector(slot, same.vector);
   return null;
 }
 

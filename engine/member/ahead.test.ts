@@ -105,7 +105,7 @@ class Side {
   /** Takes in a slot of the other as one piece of a state. */
   take(from: Side, key: string, state = this.state): void {
     const slot = slotOfText(key);
-    const body = from.db.exportSlot(slot) ?? from.db.emptySlot(slot, from.db.vector);
+    const body = from.db.states.exportSlot(slot) ?? from.db.states.emptySlot(slot, from.db.vector);
     expect(state.slot(body)).toBeNull();
   }
 }
@@ -123,7 +123,7 @@ test('what is written here while a state comes in stays, also in slots that come
   eu.state.end();
   expect([...eu.db.setMembers('b')].sort()).toEqual(['before', 'meanwhile', 'theirs']);
   expect(eu.db.getString('n')).toBe('5');
-  expect(eu.db.exceptionCount).toBe(0);
+  expect(eu.db.states.exceptionCount).toBe(0);
 });
 
 test('an older state does not take the place of what a newer one has brought meanwhile', () => {
@@ -158,7 +158,7 @@ describe('a slot ahead of the vector', () => {
     eu.take(us, 'k');
     eu.take(us, 'other');
     eu.state.end();
-    expect(eu.db.exceptionCount).toBeGreaterThan(0);
+    expect(eu.db.states.exceptionCount).toBeGreaterThan(0);
     eu.logged.length = 0;
     return { eu, us, first, unseen };
   }
@@ -187,7 +187,7 @@ describe('a slot ahead of the vector', () => {
     eu.write((db) => db.setStringText('k', 'ours again', NEVER));
     expect(eu.backlog.entryAt(last).kind).toBe('jump');
     const again = new Side(5);
-    expect(again.db.restoreSlot(eu.db.exportSlot(slotOfText('k'))!)).toBeNull();
+    expect(again.db.states.restoreSlot(eu.db.states.exportSlot(slotOfText('k'))!)).toBeNull();
     again.write((db) => db.setStringText('k', 'ours once more', NEVER));
     expect(again.backlog.entryAt(0).kind).toBe('jump');
   });
@@ -207,7 +207,7 @@ describe('a slot ahead of the vector', () => {
     eu.write((db) => db.setStringText('k', 'ours', NEVER));
     eu.apply(unseen);
     eu.ahead.tick();
-    expect(eu.db.exceptionCount).toBe(0);
+    expect(eu.db.states.exceptionCount).toBe(0);
     takeFirst(eu, first);
     expect(eu.db.getString('k')).toBe('ours');
     expect(eu.db.explain('k')).toMatchObject(overwritten);
@@ -252,10 +252,10 @@ describe('a slot ahead of the vector', () => {
     const there = internActor(eu.db.roster, us.db.roster.ids[us.db.actor]);
     link.heard[there] = 1;
     live(9000);
-    expect(eu.db.exceptionCount).toBe(2);
+    expect(eu.db.states.exceptionCount).toBe(2);
     live(2000);
     expect(eu.told).toHaveLength(1);
-    expect(eu.db.exceptionCount).toBe(0);
+    expect(eu.db.states.exceptionCount).toBe(0);
     expect(eu.db.vector[there]).toBe(2);
     expect(eu.db.getString('k')).toBe('theirs');
     expect(eu.logged.map(frameKind)).toEqual([LOG_KIND.stateEnd]);
@@ -276,7 +276,7 @@ describe('a slot ahead of the vector', () => {
       eu.ahead.tick();
     }
     expect(eu.told).toHaveLength(1);
-    expect(eu.db.exceptionCount).toBe(0);
+    expect(eu.db.states.exceptionCount).toBe(0);
     expect(eu.db.vector[there] ?? 0).toBe(0);
   });
 
@@ -298,6 +298,6 @@ describe('a slot ahead of the vector', () => {
     expect(jumps).toMatchObject([{ isAhead: true }]);
     expect(jumps[0].kind === 'jump' && jumps[0].vector[there]).toBe(2);
     expect(eu.told).toEqual([]);
-    expect(eu.db.exceptionCount).toBe(2);
+    expect(eu.db.states.exceptionCount).toBe(2);
   });
 });

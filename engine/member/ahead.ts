@@ -66,22 +66,22 @@ export class Ahead {
   /** To be called before a batch of this member, from `firstSeq` on, goes to log and backlog. */
   mark(firstSeq: number): void {
     const { db } = this.host;
-    if (db.exceptionCount === 0) return;
+    if (db.states.exceptionCount === 0) return;
     this.followImages();
-    if (this.marked === db.aheadChanges) return;
-    this.marked = db.aheadChanges;
+    if (this.marked === db.states.aheadChanges) return;
+    this.marked = db.states.aheadChanges;
     this.append(db.shownVector(), db.actor, firstSeq);
   }
 
   /** To be called before a batch of another, which has been applied, goes to log and backlog. */
   markRemote(frame: Uint8Array, { actor, firstSeq, lastSeq }: BatchMeta): void {
     const { db } = this.host;
-    if (db.exceptionCount === 0) return;
+    if (db.states.exceptionCount === 0) return;
     this.followImages();
     let seen: VersionVector = [];
     for (const slot of batchSlots(frame)) {
       if (slot === EVERY_SLOT) seen = db.shownVector();
-      const ahead = slot === EVERY_SLOT ? null : db.aheadOf(slot);
+      const ahead = slot === EVERY_SLOT ? null : db.states.aheadOf(slot);
       if (ahead === null || dominates(this.named, ahead)) continue;
       // The slot has seen the batch itself, or nothing but what has come.
       if (covers(ahead, actor, lastSeq) || dominates(db.vector, ahead)) continue;
@@ -94,10 +94,10 @@ export class Ahead {
 
   tick(): void {
     const { db } = this.host;
-    if (db.exceptionCount > 0) db.finishStateMerge([]);
-    if (db.exceptionCount === 0) this.named = [];
+    if (db.states.exceptionCount > 0) db.states.finishStateMerge([]);
+    if (db.states.exceptionCount === 0) this.named = [];
     const { role } = this.host.placement();
-    if (db.exceptionCount === 0 || role === 'starting') {
+    if (db.states.exceptionCount === 0 || role === 'starting') {
       this.stuckSinceMs = -1;
       return;
     }
@@ -128,7 +128,7 @@ export class Ahead {
   private tell(shown: VersionVector): void {
     const { db } = this.host;
     this.host.sealLocal();
-    this.marked = db.aheadChanges;
+    this.marked = db.states.aheadChanges;
     this.append(shown, db.actor, db.lastSeq + 1);
   }
 
@@ -166,8 +166,8 @@ export class Ahead {
     this.host.sealLocal();
     const vector = copyVector(db.vector);
     joinVector(vector, shown);
-    const slots = db.exceptionCount;
-    db.finishStateMerge(vector);
+    const slots = db.states.exceptionCount;
+    db.states.finishStateMerge(vector);
     log(sealFrame(LOG_KIND.stateEnd, encodeVector(vector, db.roster)));
     backlog.appendJump(vector);
     this.stuckSinceMs = -1;

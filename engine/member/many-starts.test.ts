@@ -81,6 +81,6 @@ describe('when there have been 65,536 writers', () => {
     db.setStringText('a', '1', Number.POSITIVE_INFINITY);
     for (let n = 1; n < ACTORS_MAX; n++) internActor(db.roster, id(n));
     const slot = Array.from({ length: 16_384 }, (_, n) => n).find((n) => db.slotSize(n) > 0)!;
-    expect(db.importSlot(db.exportSlot(slot)!, null)).toBeNull();
+    expect(db.states.importSlot(db.states.exportSlot(slot)!, null)).toBeNull();
   });
 });

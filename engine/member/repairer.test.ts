@@ -131,9 +131,9 @@ function straddle(): { eu: Side; us: Side; ap: Side } {
 /** Merges the other's slot, which is empty, as a state merge does that cannot replay. */
 function mergeEmpty(into: Side, from: Side, key: string): void {
   // The vector travels by actor ids.
-  const bytes = from.db.emptySlot(slotOfText(key), from.db.vector);
-  expect(into.db.importSlot(bytes, null)).toBeNull();
-  into.db.finishStateMerge(into.db.slotVector(slotOfText(key)));
+  const bytes = from.db.states.emptySlot(slotOfText(key), from.db.vector);
+  expect(into.db.states.importSlot(bytes, null)).toBeNull();
+  into.db.states.finishStateMerge(into.db.slotVector(slotOfText(key)));
   into.backlog.appendJump(into.db.vector);
   into.repairer.stateMerged();
 }
@@ -153,7 +153,7 @@ describe('a counter that lost a reset in a state merge', () => {
     expect(eu.outbox).toHaveLength(1);
     ap.apply(eu.outbox[0]);
     expect(ap.db.getString('k')).toBe('20');
-    expect(ap.db.slotDigest(slotOfText('k'))).toBe(eu.db.slotDigest(slotOfText('k')));
+    expect(ap.db.states.slotDigest(slotOfText('k'))).toBe(eu.db.states.slotDigest(slotOfText('k')));
     // A replica of eu that took its state before gets the same op.
     const replica = straddle().eu;
     replica.apply(eu.outbox[0]);
@@ -196,7 +196,7 @@ describe('a counter that lost a reset in a state merge', () => {
     expect(eu.logged.map(frameKind)).toEqual([FRAME_KIND.slotState, LOG_KIND.stateEnd]);
     const again = new Db({ random: () => 0.5, region: 1 });
     again.beginTurn(NOW_MS);
-    expect(again.importSlot(frameBody(eu.logged[0]), () => [])).toBeNull();
+    expect(again.states.importSlot(frameBody(eu.logged[0]), () => [])).toBeNull();
     expect(again.getString('k')).toBe('20');
   });
 
@@ -239,8 +239,10 @@ describe('a difference that nobody can explain', () => {
     us.apply(eu.write((db) => db.setStringText('{s}t', 'x', NEVER)));
     const slot = slotOfText('s');
     // us has lost the whole slot by a defect.
-    expect(us.db.importSlot(us.db.emptySlot(slot, us.db.vector), () => [])).toBeNull();
-    us.db.finishStateMerge([]);
+    expect(
+      us.db.states.importSlot(us.db.states.emptySlot(slot, us.db.vector), () => []),
+    ).toBeNull();
+    us.db.states.finishStateMerge([]);
     us.dial('region eu', eu);
     eu.dial('region us', us);
     await eu.live(3000);
@@ -252,7 +254,7 @@ describe('a difference that nobody can explain', () => {
     expect(us.repairer.counts).toMatchObject({ keys: 0, unexplainedKeys: 2 });
     expect(us.told[0]).toMatch(/^error .*"key":"s".* shows a defect/);
     expect(us.logged.map(frameKind)).toEqual([FRAME_KIND.slotState, LOG_KIND.stateEnd]);
-    expect(eu.db.slotDigest(slot)).toBe(us.db.slotDigest(slot));
+    expect(eu.db.states.slotDigest(slot)).toBe(us.db.states.slotDigest(slot));
     expect(eu.told).toEqual([]);
   });
 });

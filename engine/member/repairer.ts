@@ -134,9 +134,9 @@ export class Repairer {
     this.host.sealLocal();
     const touched = touchedSlots(backlog, db.vector, shown.vector);
     // Busy: it is among the slots that are left and comes again.
-    if (shown.busy || touched === null || touched.has(slot) || db.isAhead(slot)) return null;
+    if (shown.busy || touched === null || touched.has(slot) || db.states.isAhead(slot)) return null;
     db.beginTurn(this.host.wallMs());
-    const repairs = db.repairKeys(slot, shown.state, keys.slice(0, shown.count));
+    const repairs = db.states.repairKeys(slot, shown.state, keys.slice(0, shown.count));
     if (typeof repairs === 'string') return repairs;
     this.host.sealLocal();
     if (repairs.some(({ done }) => done === 'state')) this.logSlot(slot);
@@ -198,9 +198,9 @@ export class Repairer {
         nextId: host.nextQuestion,
         vector: () => db.vector,
         slotWork: (slot) => this.slotWork(slot),
-        slotDigest: (slot) => db.slotDigest(slot),
-        keyDigests: (slot, count) => db.keyDigests(slot, count),
-        isAhead: (slot) => db.isAhead(slot),
+        slotDigest: (slot) => db.states.slotDigest(slot),
+        keyDigests: (slot, count) => db.states.keyDigests(slot, count),
+        isAhead: (slot) => db.states.isAhead(slot),
         sealLocal: () => host.sealLocal(),
         send: (frame) => check.link.puller?.ask(frame) ?? false,
         done: (report, left) => this.compared(check, report, left),
@@ -214,7 +214,7 @@ export class Repairer {
     const { db } = this.host;
     const keys = db.slotSize(slot);
     if (keys === 0) return 0;
-    const bytes = db.slotBytes(slot);
+    const bytes = db.states.slotBytes(slot);
     const isLarge = bytes > limits.repairSlotBytesMax.value;
     return isLarge ? Number.POSITIVE_INFINITY : Math.max(keys, bytes / BYTES_PER_KEY);
   }
@@ -279,7 +279,7 @@ export class Repairer {
   /** The slot as it is now goes to the log, to take effect by itself. */
   private logSlot(slot: number): void {
     const { db, log } = this.host;
-    const state = db.exportSlotOrEmpty(slot);
+    const state = db.states.exportSlotOrEmpty(slot);
     log(sealFrame(FRAME_KIND.slotState, state));
     log(sealFrame(LOG_KIND.stateEnd, encodeVector([], db.roster)));
   }

@@ -117,7 +117,7 @@ function play(seed: number): Outcome {
   const states: Uint8Array[] = [];
   const lists: SlotsSame[] = [];
   const ship = (slot: number): void => {
-    states.push(us.db.exportSlot(slot) ?? us.db.emptySlot(slot, us.db.vector));
+    states.push(us.db.states.exportSlot(slot) ?? us.db.states.emptySlot(slot, us.db.vector));
   };
   for (const [n, slot] of SLOTS.entries()) {
     live(2);
@@ -125,7 +125,7 @@ function play(seed: number): Outcome {
     live(3);
     if (random.chance(0.4)) undo(eu, us, KEYS[n]);
     if (us.db.slotSize(slot) === 0) continue;
-    if (us.db.slotFingerprint(slot) !== told) ship(slot);
+    if (us.db.states.slotFingerprint(slot) !== told) ship(slot);
     else lists.push({ slots: [slot], vector: us.vectorFor(eu) });
   }
   live(3);
@@ -141,7 +141,7 @@ function play(seed: number): Outcome {
   for (const [n, slot] of SLOTS.entries()) {
     const [there, here] = [us, eu].map(({ db }) => JSON.stringify(db.explain(KEYS[n])));
     expect([seed, KEYS[n], here]).toEqual([seed, KEYS[n], there]);
-    expect(eu.db.slotFingerprint(slot)).toBe(us.db.slotFingerprint(slot));
+    expect(eu.db.states.slotFingerprint(slot)).toBe(us.db.states.slotFingerprint(slot));
   }
   return { same: kept.length, changed: changed.length };
 }
@@ -166,14 +166,14 @@ test('a digest is taken anew when another state has come in between, or the back
   const [slot] = SLOTS;
   const list = { slots: [slot, SLOTS[1]], vector: us.vectorFor(eu) };
   eu.state.beginDigests();
-  expect(eu.state.slotDigest(slot)).toBe(us.db.slotFingerprint(slot));
+  expect(eu.state.slotDigest(slot)).toBe(us.db.states.slotFingerprint(slot));
   expect(eu.state.changedOf(list)).toEqual([SLOTS[1]]);
   eu.backlog.appendJump([]);
   eu.backlog.reset(eu.db.vector);
   eu.backlog.appendJump([]);
   expect(eu.state.changedOf(list)).toEqual([SLOTS[1]]);
-  expect(eu.db.importSlot(us.db.exportSlot(slot)!, () => [])).toBeNull();
+  expect(eu.db.states.importSlot(us.db.states.exportSlot(slot)!, () => [])).toBeNull();
   expect(eu.state.changedOf(list)).toEqual([SLOTS[1]]);
-  expect(eu.db.importSlot(us.db.emptySlot(slot, us.db.vector), () => [])).toBeNull();
+  expect(eu.db.states.importSlot(us.db.states.emptySlot(slot, us.db.vector), () => [])).toBeNull();
   expect(eu.state.changedOf(list)).toEqual([slot, SLOTS[1]]);
 });

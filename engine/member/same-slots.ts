@@ -58,8 +58,8 @@ export class SameSlots {
   /** Computes the digest that the sender is told. This turn's own ops must be in the backlog. */
   digest(slot: number): Bytes {
     const { db, backlog } = this;
-    const digest = db.slotFingerprint(slot);
-    this.told.set(slot, { digest, entry: backlog.end, imports: db.importsOf(slot) });
+    const digest = db.states.slotFingerprint(slot);
+    this.told.set(slot, { digest, entry: backlog.end, imports: db.states.importsOf(slot) });
     return digest;
   }
 
@@ -71,9 +71,9 @@ export class SameSlots {
     const told = this.told.get(slot);
     if (told === undefined) return false;
     this.walk();
-    const changed = this.lost || this.db.importsOf(slot) !== told.imports;
+    const changed = this.lost || this.db.states.importsOf(slot) !== told.imports;
     if (!changed && !this.wasSeen(slot, told, vector)) return true;
-    return this.db.slotFingerprint(slot) === told.digest;
+    return this.db.states.slotFingerprint(slot) === told.digest;
   }
 
   /** Whether the sender had seen an op that touched the slot since its digest. */

@@ -65,7 +65,7 @@ export class StateMerge implements StateSink {
     this.seen.clear();
     const { db, backlog } = this.host;
     // An unfinished merge has brought some slots ahead: the backlog does not hold what it brought.
-    this.replay = db.exceptionCount > 0 ? null : new ReplaySource(backlog, this.vector);
+    this.replay = db.states.exceptionCount > 0 ? null : new ReplaySource(backlog, this.vector);
   }
 
   slot(body: Uint8Array): string | null {
@@ -86,10 +86,10 @@ export class StateMerge implements StateSink {
     for (let slot = this.host.firstSlot(); slot <= this.host.lastSlot(); slot++) {
       // What did not come is empty at the sender: what we have of it and it has seen, it deleted.
       if (this.seen.has(slot) || db.slotSize(slot) === 0) continue;
-      const problem = this.takeIn(slot, db.emptySlot(slot, this.vector));
+      const problem = this.takeIn(slot, db.states.emptySlot(slot, this.vector));
       if (problem !== null) throw new Error(`an empty slot cannot be merged: ${problem}`);
     }
-    db.finishStateMerge(this.vector);
+    db.states.finishStateMerge(this.vector);
     this.host.log(sealFrame(LOG_KIND.stateEnd, encodeVector(this.vector, db.roster)));
     backlog.appendJump(this.vector);
     this.host.merged(this.vector);
@@ -128,7 +128,7 @@ export class StateMerge implements StateSink {
       }
       if (this.seen.has(slot)) return `slot ${slot} came twice`;
       this.seen.add(slot);
-      this.host.db.adoptVector(slot, same.vector);
+      this.host.db.states.adoptVector(slot, same.vector);
     }
     const { roster } = this.host.db;
     this.host.log(sealFrame(LOG_KIND.slotsSame, encodeSlotsSame(same, roster)));
@@ -146,9 +146,12 @@ export class StateMerge implements StateSink {
     if (this.replay?.reaches(db.vector) === false) this.replay = null;
     // So does a state from another peer: what it has brought to this slot is in no backlog.
     const replay = this.replay?.reaches(db.slotVector(slot)) === true ? this.replay : null;
-    const problem = db.importSlot(body, replay === null ? null : (one) => replay.bodies(one));
+    const problem = db.states.importSlot(
+      body,
+      replay === null ? null : (one) => replay.bodies(one),
+    );
     if (problem !== null) return problem;
-    const outcome = db.exportSlotOrEmpty(slot);
+    const outcome = db.states.exportSlotOrEmpty(slot);
     this.host.log(sealFrame(FRAME_KIND.slotState, outcome));
     return null;
   }

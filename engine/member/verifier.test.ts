@@ -123,11 +123,11 @@ function play(eu: Side, us: Side, random: Prng, writesFor = 400): VerifyReport {
 /** Puts another value in the place of what the member holds, as a defect of memory or code might. */
 function corrupt(side: Side, key: string, from: string, to: string): number {
   const slot = slotOf(Buffer.from(key), 0, key.length);
-  const body = Buffer.from(side.db.exportSlot(slot)!);
+  const body = Buffer.from(side.db.states.exportSlot(slot)!);
   body.write(to, body.indexOf(from), 'latin1');
-  expect(side.db.importSlot(body, () => [])).toBeNull();
-  side.db.finishStateMerge([]);
-  expect(side.db.exceptionCount).toBe(0);
+  expect(side.db.states.importSlot(body, () => [])).toBeNull();
+  side.db.states.finishStateMerge([]);
+  expect(side.db.states.exceptionCount).toBe(0);
   return slot;
 }
 
@@ -177,8 +177,8 @@ test('a key that one side has lost is named, and of many only the first ones', (
   eu.seal();
   us.apply(eu.outbox.shift()!);
   const slot = slotOf(Buffer.from('t'), 0, 1);
-  expect(us.db.importSlot(us.db.emptySlot(slot, us.db.vector), () => [])).toBeNull();
-  us.db.finishStateMerge([]);
+  expect(us.db.states.importSlot(us.db.states.emptySlot(slot, us.db.vector), () => [])).toBeNull();
+  us.db.states.finishStateMerge([]);
   const { regions } = play(eu, us, new Prng(1), 0);
   const keys = Array.from({ length: 8 }, (_, n) => `{t}${n + 10}`);
   expect(regions[0].differences).toEqual([{ slot, keys }]);

@@ -97,12 +97,12 @@ export class Verifier {
     if ('slot' in question) {
       const { slot } = question;
       const busy = isBusy(slot);
-      const keys = busy ? [] : db.keyDigests(slot, COMPARE_KEYS_MAX);
+      const keys = busy ? [] : db.states.keyDigests(slot, COMPARE_KEYS_MAX);
       const whole = db.slotSize(slot) <= COMPARE_KEYS_MAX;
       return sealKeysCompared({ id, busy, whole, keys, vector }, db.roster);
     }
     const busy = question.slots.map(isBusy);
-    const digests = question.slots.map((slot, n) => (busy[n] ? 0 : db.slotDigest(slot)));
+    const digests = question.slots.map((slot, n) => (busy[n] ? 0 : db.states.slotDigest(slot)));
     return sealCompared({ id, digests, busy, vector }, db.roster);
   }
 
@@ -110,7 +110,7 @@ export class Verifier {
   private busyFor(lacking: VersionVector): (slot: number) => boolean {
     const { db, backlog } = this.host;
     const touched = touchedSlots(backlog, db.vector, lacking);
-    return (slot) => touched === null || touched.has(slot) || db.isAhead(slot);
+    return (slot) => touched === null || touched.has(slot) || db.states.isAhead(slot);
   }
 
   /** The states of keys for who mends its own by them. */
@@ -124,7 +124,7 @@ export class Verifier {
     for (let bytes = 0; count < keys.length && bytes < SHOW_BYTES_MAX; count++) {
       bytes += db.keyMemory(keys[count]);
     }
-    const state = db.exportKeys(slot, busy ? [] : keys.slice(0, count));
+    const state = db.states.exportKeys(slot, busy ? [] : keys.slice(0, count));
     return sealKeysShown({ id, busy, count, state, vector: db.vector }, db.roster);
   }
 
@@ -146,9 +146,9 @@ export class Verifier {
         nextId: this.host.nextQuestion,
         vector: () => db.vector,
         slotWork: (slot) => db.slotSize(slot),
-        slotDigest: (slot) => db.slotDigest(slot),
-        keyDigests: (slot, count) => db.keyDigests(slot, count),
-        isAhead: (slot) => db.isAhead(slot),
+        slotDigest: (slot) => db.states.slotDigest(slot),
+        keyDigests: (slot, count) => db.states.keyDigests(slot, count),
+        isAhead: (slot) => db.states.isAhead(slot),
         sealLocal: () => this.host.sealLocal(),
         send: (frame) => link?.puller?.ask(frame) ?? false,
         done: (report) => {

@@ -201,11 +201,12 @@ export class MemoryWorld implements World {
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
       const empty = from.db.slotSize(slot) === 0;
       if (empty && to.db.slotSize(slot) === 0) continue;
-      const body = from.db.exportSlot(slot) ?? from.db.emptySlot(slot, from.db.slotVector(slot));
-      const problem = to.db.importSlot(body, () => to.log);
+      const body =
+        from.db.states.exportSlot(slot) ?? from.db.states.emptySlot(slot, from.db.slotVector(slot));
+      const problem = to.db.states.importSlot(body, () => to.log);
       if (problem !== null) throw new Error(problem);
     }
-    to.db.finishStateMerge(vectorAt(from, to));
+    to.db.states.finishStateMerge(vectorAt(from, to));
     to.log.push(
       ...from.log.filter((body) => !to.log.some((held) => Buffer.compare(held, body) === 0)),
     );

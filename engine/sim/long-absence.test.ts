@@ -118,7 +118,7 @@ test('a region that was away for thirty days costs the others no memory and merg
     expect(size).toBe(3 * KEYS_A_DAY + 7);
   }
   const digests = names.map((name) =>
-    Array.from({ length: 16_384 }, (_, slot) => member(name).db.slotDigest(slot)),
+    Array.from({ length: 16_384 }, (_, slot) => member(name).db.states.slotDigest(slot)),
   );
   expect(digests[1]).toEqual(digests[0]);
   expect(digests[2]).toEqual(digests[0]);

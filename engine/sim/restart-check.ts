@@ -77,7 +77,7 @@ function digests(process: SimProcess): Map<number, number> {
   const { db } = process.member!;
   const bySlot = new Map<number, number>();
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    if (db.slotSize(slot) > 0) bySlot.set(slot, db.slotDigest(slot));
+    if (db.slotSize(slot) > 0) bySlot.set(slot, db.states.slotDigest(slot));
   }
   return bySlot;
 }

@@ -238,11 +238,12 @@ function checkMembers(cluster: Cluster, isPartial: boolean): string | null {
   const dbs = upMembers(cluster);
   for (const [i, db] of dbs.entries()) {
     const { name } = cluster.processes[i];
-    if (db.exceptionCount > 0) return `${name} still has ${db.exceptionCount} exceptions`;
+    if (db.states.exceptionCount > 0)
+      return `${name} still has ${db.states.exceptionCount} exceptions`;
     const waiting = checkIdle(cluster.processes[i]);
     if (waiting !== null) return `${name} ${waiting}`;
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
-      if (db.slotDigest(slot) === dbs[0].slotDigest(slot)) continue;
+      if (db.states.slotDigest(slot) === dbs[0].states.slotDigest(slot)) continue;
       const keys = JSON.stringify(new Set([...db.slotKeys(slot, 9), ...dbs[0].slotKeys(slot, 9)]));
       for (const key of new Set([...db.slotKeys(slot, 9), ...dbs[0].slotKeys(slot, 9)])) {
         const [a, b] = [dbs[0], db].map((one) => JSON.stringify(one.explain(key)));

@@ -143,8 +143,8 @@ class Soak {
   private compare(cycle: number): void {
     const [first, ...others] = this.processes.map(({ member }) => member!.db);
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
-      const digest = first.slotDigest(slot);
-      if (others.every((db) => db.slotDigest(slot) === digest)) continue;
+      const digest = first.states.slotDigest(slot);
+      if (others.every((db) => db.states.slotDigest(slot) === digest)) continue;
       this.problems.push(`cycle ${cycle}: slot ${slot} differs between regions`);
       return;
     }
