@@ -50,6 +50,7 @@ type Member = {
 
 export class MemoryWorld implements World {
   readonly regions: readonly string[];
+  readonly triesMax = 0;
   private readonly members: readonly Member[];
   private readonly delivery: Delivery;
   private readonly cuts = new Set<string>();
@@ -77,7 +78,7 @@ export class MemoryWorld implements World {
     return member.messages.shift() ?? null;
   }
 
-  sync(changed: (region: string) => void): void {
+  async sync(changed: (region: string) => Promise<void>): Promise<void> {
     for (;;) {
       const links = this.links().filter(
         ([from, to]) => !dominates(to.db.vector, vectorAt(from, to)),
@@ -86,7 +87,7 @@ export class MemoryWorld implements World {
       const [from, to] = links[this.delivery.choose(links.length)];
       if (this.delivery.exchange === 'states') this.sendState(from, to);
       else this.sendNext(from, to);
-      changed(to.region);
+      await changed(to.region);
     }
     for (const [from, to] of this.links()) this.sendMessages(from, to);
   }

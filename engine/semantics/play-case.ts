@@ -9,29 +9,31 @@ import type { TableCase, TableCommand, TableRow } from './parse-tables.ts';
 export interface World {
   /** In the order of their numbers. */
   readonly regions: readonly string[];
+  /** After *wait*, what a tick brings may be asked for again so often; 0: it is there at once. */
+  readonly triesMax: number;
   /** Runs a command of the region's one client (RESP3) and returns its reply. */
-  run(region: string, words: readonly string[]): Reply;
+  run(region: string, words: readonly string[]): Reply | Promise<Reply>;
   /** The next message pushed to the region's client; null: none. */
-  receive(region: string): Reply;
+  receive(region: string): Reply | Promise<Reply>;
   /**
    * Exchanges everything between regions that reach each other, over others if need be.
    * Calls `changed` after each change that a client of that region could see, one by one.
    */
-  sync(changed: (region: string) => void): void;
+  sync(changed: (region: string) => Promise<void>): Promise<void>;
   cut(a: string, b: string): void;
   heal(a: string, b: string): void;
   /** Lets time pass everywhere; what is due happens. */
-  wait(ms: number): void;
+  wait(ms: number): void | Promise<void>;
   /** Sets a region's clock that far off the others. */
-  setClock(region: string, offMs: number): void;
+  setClock(region: string, offMs: number): void | Promise<void>;
 }
 
 /** Plays the rows in order. Null when every reply is as the table says, else what is wrong where. */
-export function playCase(world: World, table: TableCase): string | null {
+export async function playCase(world: World, table: TableCase): Promise<string | null> {
   const player: Player = { world, table, never: [], problem: null };
   for (const row of table.rows) {
-    playRow(player, row);
-    for (const region of table.regions) checkNever(player, region);
+    await playRow(player, row);
+    for (const region of table.regions) await checkNever(player, region);
     if (player.problem !== null) return player.problem;
   }
   return null;
@@ -44,17 +46,17 @@ type Player = {
   problem: string | null;
 };
 
-function playRow(player: Player, row: TableRow): void {
+async function playRow(player: Player, row: TableRow): Promise<void> {
   const { world, table } = player;
   const { step } = row;
   switch (step.kind) {
     case 'moment':
-      world.wait(1);
-      runCells(player, row);
+      await world.wait(1);
+      await runCells(player, row);
       return;
     case 'all':
       for (const region of table.regions) {
-        for (const command of row.cells[0]) runOne(player, row, region, command);
+        for (const command of row.cells[0]) await runOne(player, row, region, command);
       }
       return;
     case 'never':
@@ -63,13 +65,13 @@ function playRow(player: Player, row: TableRow): void {
       }
       return;
     case 'sync':
-      world.sync((region) => checkNever(player, region));
+      await world.sync((region) => checkNever(player, region));
       return;
     case 'wait':
-      world.wait(step.ms);
+      await world.wait(step.ms);
       break;
     case 'clock':
-      world.setClock(step.region, step.ms);
+      await world.setClock(step.region, step.ms);
       break;
     case 'cut':
       world.cut(...step.between);
@@ -77,34 +79,48 @@ function playRow(player: Player, row: TableRow): void {
     default:
       world.heal(...step.between);
   }
-  runCells(player, row);
+  await runCells(player, row);
 }
 
-function runCells(player: Player, row: TableRow): void {
+async function runCells(player: Player, row: TableRow): Promise<void> {
   for (const [index, region] of player.table.regions.entries()) {
-    for (const command of row.cells[index]) runOne(player, row, region, command);
+    for (const command of row.cells[index]) await runOne(player, row, region, command);
   }
 }
 
-function runOne(player: Player, row: TableRow, region: string, command: TableCommand): void {
-  const reply = ask(player.world, region, command);
+async function runOne(
+  player: Player,
+  row: TableRow,
+  region: string,
+  command: TableCommand,
+): Promise<void> {
+  if (player.problem !== null) return;
+  const { world } = player;
   const { expected } = command;
-  const good = expected === null ? !(reply instanceof RespError) : matches(expected, reply);
-  if (good || player.problem !== null) return;
+  const isGood = (reply: Reply): boolean =>
+    expected === null ? !(reply instanceof RespError) : matches(expected, reply);
+  let reply = await ask(world, region, command);
+  if (row.step.kind === 'wait') {
+    for (let tries = 0; !isGood(reply) && tries < world.triesMax; tries++) {
+      await world.wait(0);
+      reply = await ask(world, region, command);
+    }
+  }
+  if (isGood(reply)) return;
   player.problem = `line ${row.line}, ${row.label}, ${region}: ${command.text}: got ${show(reply)}`;
 }
 
-function checkNever(player: Player, region: string): void {
+async function checkNever(player: Player, region: string): Promise<void> {
   if (player.problem !== null) return;
   for (const { region: where, command, row } of player.never) {
     if (where !== region || command.expected === null) continue;
-    const reply = ask(player.world, region, command);
+    const reply = await ask(player.world, region, command);
     if (!matches(command.expected, reply)) continue;
     player.problem = `line ${row.line}: ${region} did answer ${command.text}`;
   }
 }
 
-function ask(world: World, region: string, command: TableCommand): Reply {
+function ask(world: World, region: string, command: TableCommand): Reply | Promise<Reply> {
   if (command.words[0] === 'RECEIVE') return world.receive(region);
   return world.run(region, command.words);
 }

@@ -39,8 +39,8 @@ describe.each(deliveries)('tables, $name', (delivery) => {
     `${table.section}: ${table.rule}`,
     table,
   ]);
-  test.each(named)('%s', (_name, table) => {
-    expect(playCase(new MemoryWorld(table.regions, delivery), table)).toBeNull();
+  test.each(named)('%s', async (_name, table) => {
+    expect(await playCase(new MemoryWorld(table.regions, delivery), table)).toBeNull();
   });
 });
 
@@ -60,28 +60,30 @@ test('every table ends by comparing the regions', () => {
 });
 
 describe('the player notices', () => {
-  const play = (rows: string, regions = '| t | eu | us |\n| --- | --- | --- |'): string | null => {
+  const play = (rows: string, regions = '| t | eu | us |\n| --- | --- | --- |') => {
     const [table] = parseTables(`### A rule\n${regions}\n${rows}`).cases;
     return playCase(new MemoryWorld(table.regions, deliveries[0]), table);
   };
-  test('a wrong reply, with line, region and what came', () => {
-    expect(play('| t1 | `SET k 5` | |\n| t2 | `GET k → "6"` | |')).toBe(
+  test('a wrong reply, with line, region and what came', async () => {
+    expect(await play('| t1 | `SET k 5` | |\n| t2 | `GET k → "6"` | |')).toBe(
       'line 5, t2, eu: GET k → "6": got "5"',
     );
   });
-  test('a region that was not asked for in *all*', () => {
-    expect(play('| t1 | `SET k 5` | |\n| *all* | `GET k → "5"` | |')).toMatch(/us: GET k/);
+  test('a region that was not asked for in *all*', async () => {
+    expect(await play('| t1 | `SET k 5` | |\n| *all* | `GET k → "5"` | |')).toMatch(/us: GET k/);
   });
-  test('an error where no reply is given', () => {
-    expect(play('| t1 | `SET k v` `SADD k m` | |')).toMatch(/got error WRONGTYPE/);
+  test('an error where no reply is given', async () => {
+    expect(await play('| t1 | `SET k v` `SADD k m` | |')).toMatch(/got error WRONGTYPE/);
   });
-  test('a forbidden moment between two frames', () => {
+  test('a forbidden moment between two frames', async () => {
     const rows = '| *never* | | `MGET a b → ["1", nil]` |\n| t1 | `SET a 1` `SET b 1` | |';
-    expect(play(`${rows}\n| *sync* | | |`)).toBe('line 4: us did answer MGET a b → ["1", nil]');
+    expect(await play(`${rows}\n| *sync* | | |`)).toBe(
+      'line 4: us did answer MGET a b → ["1", nil]',
+    );
   });
-  test('a cut link', () => {
+  test('a cut link', async () => {
     const rows = '| *cut eu us* | | |\n| t1 | `SET k 5` | |\n| *sync* | | |';
-    expect(play(`${rows}\n| t2 | | \`GET k → nil\` |`)).toBeNull();
+    expect(await play(`${rows}\n| t2 | | \`GET k → nil\` |`)).toBeNull();
   });
 });
 
