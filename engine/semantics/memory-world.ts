@@ -1,5 +1,5 @@
 /**
- * The smallest world in which tables can be played: per region one database and one client's
+ * Shell: the smallest world in which tables can be played: per region one database and one client's
  * session, both the real ones, in one process. Frames are handed over by hand.
  *
  * Each region keeps the frames it has applied, its own and others', in order, and hands them on in

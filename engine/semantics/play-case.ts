@@ -1,5 +1,5 @@
 /**
- * Plays one table against a world. What a world is made of (databases in memory, the simulator, real
+ * Shell: plays one table against a world, which may be real processes. What a world is made of (databases in memory, the simulator, real
  * processes) is its own affair; a table needs no more than this.
  */
 import { type Reply, RespError } from '../resp/reply-parser.ts';
