@@ -62,6 +62,8 @@ export async function startEngine(options: StartOptions = {}): Promise<Server> {
   if (!options.bare) args.push('--dir', directory);
   args.push('--fsync', 'everysec', '--log-level', 'warn', ...(options.extra ?? []));
   const child = spawn(join(root, 'node_modules/.bin/bun'), args, {
+    // As in the image of the engine; what is set already stays, for comparisons.
+    env: { BUN_JSC_numberOfGCMarkers: '1', ...process.env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return started('meridian', port, directory, child);

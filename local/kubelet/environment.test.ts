@@ -1,6 +1,6 @@
 import type { KubeObject, Open } from '../api-server/resource.ts';
 import { expand, resolveContainer, rewritePath } from './environment.ts';
-import { findCommand } from './image-table.ts';
+import { findImage } from './image-table.ts';
 
 const pod = {
   metadata: { name: 'carts-0-1', namespace: 'shop', labels: { 'meridian.dev/shard': '0' } },
@@ -84,7 +84,7 @@ test('only paths under a mount are rewritten', () => {
 test('images are found by name, whatever registry and tag', () => {
   const table = [{ image: 'meridian-engine', command: ['bun'] }];
   for (const image of ['meridian-engine', 'meridian-engine:dev', 'ghcr.io/x/meridian-engine:1']) {
-    expect(findCommand(table, image)).toEqual(['bun']);
+    expect(findImage(table, image)).toBe(table[0]);
   }
-  expect(findCommand(table, 'redis:7')).toBeNull();
+  expect(findImage(table, 'redis:7')).toBeNull();
 });

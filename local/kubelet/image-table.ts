@@ -7,12 +7,13 @@ export interface ImageEntry {
   readonly image: string;
   /** Program and first arguments; absolute paths. */
   readonly command: readonly string[];
+  /** What the image sets in the environment, as ENV in a Dockerfile; the container's own goes first. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The command for an image, or null when the table has no such image. */
-export function findCommand(table: readonly ImageEntry[], image: string): readonly string[] | null {
+/** What to run for an image, or null when the table has no such image. */
+export function findImage(table: readonly ImageEntry[], image: string): ImageEntry | null {
   const name = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
   const base = name.slice(name.lastIndexOf('/') + 1);
-  const entry = table.find((one) => one.image === name || one.image === base);
-  return entry?.command ?? null;
+  return table.find((one) => one.image === name || one.image === base) ?? null;
 }

@@ -9,7 +9,7 @@ import type { Registry } from '../api-server/registry.ts';
 import type { KubeObject, Open, ResourceType } from '../api-server/resource.ts';
 import { Container } from './container.ts';
 import { resolveContainer } from './environment.ts';
-import { findCommand, type ImageEntry } from './image-table.ts';
+import { findImage, type ImageEntry } from './image-table.ts';
 import { type NodeSpec, nodeLease, nodeObject, nodeStatus } from './node-object.ts';
 import { type PodRun, podStatus } from './pod-status.ts';
 import type { ProcessSpec, ProcessTable } from './process.ts';
@@ -241,8 +241,8 @@ export class Kubelet {
     directories: Map<string, string>,
   ): ProcessSpec | { reason: string; message: string } {
     const { images, registry, stateDir, logDir } = this.options;
-    const command = findCommand(images, spec.image);
-    if (command === null) {
+    const image = findImage(images, spec.image);
+    if (image === null) {
       const message = `no program is known for image "${spec.image}"`;
       return { reason: 'ErrImagePull', message };
     }
@@ -259,8 +259,12 @@ export class Kubelet {
     }
     const cwd = podDirectory(stateDir, pod);
     return {
-      command: [...command, ...resolved.args],
-      env: { PATH: process.env.PATH ?? '', HOME: cwd, TMPDIR: cwd, ...resolved.env },
+      command: [...image.command, ...resolved.args],
+      env: {
+        ...{ PATH: process.env.PATH ?? '', HOME: cwd, TMPDIR: cwd },
+        ...image.env,
+        ...resolved.env,
+      },
       cwd,
       logPath: join(logDir, logName(namespace, name, spec.name)),
     };
