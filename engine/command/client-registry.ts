@@ -60,6 +60,11 @@ export class ClientRegistry {
     if (this.pauseMode !== 'none' && nowMs >= this.pausedUntilMs) this.unpause();
   }
 
+  /** CLIENT PAUSE is in force, so nothing may be written. */
+  get pausesWrites(): boolean {
+    return this.pauseMode !== 'none';
+  }
+
   /** Whether the command must wait for the end of a pause. */
   postpones(session: ClientSession, entry: Entry): boolean {
     if (this.pauseMode === 'none') return false;

@@ -443,10 +443,14 @@ function clientUnblock(session: ClientSession, args: Args): void {
     session.output.integer(0);
     return;
   }
-  blocking.cancel();
-  if (withError) target.output.error(errorText('unblocked'));
-  else blocking.expire();
-  target.unblock();
+  if (blocking.forward !== undefined) {
+    blocking.forward(withError);
+  } else {
+    blocking.cancel();
+    if (withError) target.output.error(errorText('unblocked'));
+    else blocking.expire();
+    target.unblock();
+  }
   session.output.integer(1);
 }
 

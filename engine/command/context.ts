@@ -5,12 +5,14 @@
 import type { Db } from '../core/db.ts';
 import type { TokenPart } from '../replication/session-token.ts';
 import type { VerifyReport } from '../replication/verify-report.ts';
+import { BlockedKeys } from './blocked-keys.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { type ConfigStart, ConfigStore } from './config-store.ts';
 import { CommandLookup } from './dispatch.ts';
 import { PubSub } from './pubsub.ts';
 import type { ClientSession } from './session.ts';
 import { commandTable } from './table.ts';
+import { TouchedKeys } from './touched-keys.ts';
 import { WatchRegistry } from './watch.ts';
 
 export type MemberRole = 'primary' | 'replica' | 'starting';
@@ -116,6 +118,8 @@ export type ServerContext = {
   readonly clients: ClientRegistry;
   readonly pubsub: PubSub;
   readonly watches: WatchRegistry;
+  /** Clients that wait for keys. */
+  readonly blockedKeys: BlockedKeys;
   /** Ms since the Unix epoch. */
   clockMs(): number;
   /** Uniform in [0, 1). */
@@ -147,16 +151,20 @@ export function makeServerContext(parts: {
   readonly random: () => number;
   readonly config?: ConfigStart;
 }): ServerContext {
+  const { db, clockMs } = parts;
+  const clients = new ClientRegistry();
+  const touchedKeys = new TouchedKeys(db);
   return {
-    db: parts.db,
+    db,
     member: parts.member,
     process: parts.process,
-    clockMs: parts.clockMs,
+    clockMs,
     random: parts.random,
     config: new ConfigStore(parts.db, parts.config),
     commands: new CommandLookup(commandTable.values()),
-    clients: new ClientRegistry(),
+    clients,
     pubsub: new PubSub(),
-    watches: new WatchRegistry(parts.db),
+    watches: new WatchRegistry(db, touchedKeys),
+    blockedKeys: new BlockedKeys({ db, clients, touchedKeys, clockMs }),
   };
 }

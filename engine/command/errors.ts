@@ -198,6 +198,14 @@ export const errorCatalogue = {
     text: 'ERR timeout is not an integer or out of range',
     meaning: 'A timeout is a whole number of milliseconds.',
   },
+  timeoutNotFloat: {
+    text: 'ERR timeout is not a float or out of range',
+    meaning: 'The timeout of a blocking command is a number of seconds.',
+  },
+  timeoutRange: {
+    text: 'ERR timeout is out of range',
+    meaning: 'The timeout of a blocking command must fit into 64 bits as milliseconds.',
+  },
   timeoutNegative: {
     text: 'ERR timeout is negative',
     meaning: 'A timeout is zero (no limit) or positive.',
@@ -209,6 +217,10 @@ export const errorCatalogue = {
   unblocked: {
     text: 'UNBLOCKED client unblocked via CLIENT UNBLOCK',
     meaning: 'Another connection ended the wait of this one by CLIENT UNBLOCK … ERROR.',
+  },
+  unblockedByRole: {
+    text: 'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',
+    meaning: 'The member has become a replica while this client was blocked; ask the new primary.',
   },
   noTracking: {
     text: 'ERR Client side caching (CLIENT TRACKING) is not supported yet',

@@ -71,6 +71,7 @@ function ownSections(server: ServerContext): InfoSection[] {
         ['connected_clients', clients.sessions.size],
         ['maxclients', config.find('maxclients')!.get()],
         ['blocked_clients', blocked],
+        ['total_blocking_keys', server.blockedKeys.keyCount],
         ['pubsub_clients', pubsub],
       ],
     },

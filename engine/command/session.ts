@@ -27,7 +27,12 @@ export const HELD_BYTES_MAX = 64 * 1024 * 1024;
 export const OUTPUT_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** A wait that ends later: `cancel` gives it up, `expire` ends it as its timeout would. */
-export type Blocking = { cancel(): void; expire(): void };
+export type Blocking = {
+  cancel(): void;
+  expire(): void;
+  /** On a proxy: CLIENT UNBLOCK is passed on to the member that knows whether it comes too late. */
+  forward?(withError: boolean): void;
+};
 
 export class ClientSession {
   readonly server: ServerContext;
@@ -104,7 +109,7 @@ export class ClientSession {
       this.hold(chunk);
       return;
     }
-    const { db, clients, clockMs } = this.server;
+    const { db, clients, clockMs, blockedKeys } = this.server;
     const now = clockMs.call(this.server);
     db.beginTurn(now);
     this.lastCommandAtMs = now;
@@ -115,12 +120,14 @@ export class ClientSession {
     parser.push(chunk);
     while (parser.next()) {
       this.execute(parser.args);
+      if (blockedKeys.isReady) blockedKeys.serve();
       if (this.blocked || this.closing) break;
       parser.authenticated = this.authenticated;
     }
     this.noteWrites();
     if (this.blocked) this.holdRest(chunk);
     else if (parser.error !== null && !this.closing) this.endOnProtocolError();
+    this.server.blockedKeys.resume();
   }
 
   /** Runs what was kept while the session was blocked. */
@@ -213,14 +220,41 @@ export class ClientSession {
     // The callback may have been called already: the flow analysis cannot see that.
     if ((state as string) === 'done') return;
     state = 'waiting';
-    this.blocked = true;
-    this.blocking = {
+    this.block({
       cancel: () => {
         state = 'done';
         cancel();
       },
       expire: now,
-    };
+    });
+  }
+
+  /** Whether a command may block: not inside EXEC, nor in a script. */
+  get mayBlock(): boolean {
+    return !this.executing;
+  }
+
+  /** Runs nothing until `unblock`. */
+  block(blocking: Blocking): void {
+    this.blocked = true;
+    this.blocking = blocking;
+  }
+
+  /** Runs a blocked command once more; an error is its reply, too. False: it is still blocked. */
+  tryAgain(again: () => boolean): boolean {
+    const { output } = this;
+    const mark = output.length;
+    this.turnSeq = this.server.db.lastSeq;
+    try {
+      if (!again()) return false;
+      this.checkOutput();
+    } catch (error) {
+      if (!(error instanceof CommandError || error instanceof DbError)) throw error;
+      output.truncate(mark);
+      output.error(error.message);
+    }
+    this.noteWrites();
+    return true;
   }
 
   /** Hands over a message that answers no command; inside EXEC it waits for the reply's end. */
@@ -301,6 +335,7 @@ export class ClientSession {
       this.call(entry, args);
     }
     this.noteWrites();
+    this.server.blockedKeys.serve();
   }
 
   private hold(chunk: Uint8Array): void {

@@ -7,15 +7,18 @@
  */
 import type { Db } from '../core/db.ts';
 import type { ClientSession } from './session.ts';
+import type { KeyListener, TouchedKeys } from './touched-keys.ts';
 
 export type WatchedKey = { readonly existed: boolean };
 
-export class WatchRegistry {
+export class WatchRegistry implements KeyListener {
   private readonly db: Db;
+  private readonly touchedKeys: TouchedKeys;
   private readonly watchers = new Map<string, Set<ClientSession>>();
 
-  constructor(db: Db) {
+  constructor(db: Db, touchedKeys: TouchedKeys) {
     this.db = db;
+    this.touchedKeys = touchedKeys;
   }
 
   /** Watches one key for the session; a key watched already stays as it was first seen. */
@@ -49,21 +52,17 @@ export class WatchRegistry {
     return false;
   }
 
-  /** Sets the database's hooks while there are watchers, so that it need not call for nothing. */
   private listen(): void {
-    const listens = this.watchers.size > 0;
-    if (listens === (this.db.touched !== null)) return;
-    this.db.touched = listens ? (key) => this.touched(key) : null;
-    this.db.touchedAll = listens ? () => this.touchedAll() : null;
+    this.touchedKeys.tell(this, this.watchers.size > 0);
   }
 
-  private touched(key: string): void {
+  touched(key: string): void {
     const sessions = this.watchers.get(key);
     if (sessions) for (const session of sessions) session.watchBroken = true;
   }
 
   /** A key that did not exist is judged at EXEC: it has changed only if it exists then. */
-  private touchedAll(): void {
+  touchedAll(): void {
     for (const [key, sessions] of this.watchers) {
       for (const session of sessions) {
         if (session.watched.get(key)?.existed) session.watchBroken = true;

@@ -189,6 +189,8 @@ export class Member implements MemberApi {
     this.isScheduled = false;
     this.sealLocal();
     const more = this.peers.turn();
+    // What came in may be what clients wait for; what they pop then goes into this turn's batch.
+    this.context.blockedKeys.turn();
     this.sealLocal();
     // What came in may be what a client waits for.
     this.confirmations.check();
@@ -216,6 +218,7 @@ export class Member implements MemberApi {
     this.db.tick(wallMs, EXPIRY_BUDGET, this.context.config.maxMemoryBytes);
     sinceMs = stalls.end('expiry', sinceMs);
     this.context.clients.tick(wallMs);
+    this.context.blockedKeys.tick(wallMs);
     this.confirmations.check();
     this.verifier.tick();
     this.repairer.tick();
@@ -386,6 +389,7 @@ export class Member implements MemberApi {
     this.db.writable = role === 'primary';
     if (role !== before.role) {
       this.firstWriteAtMs = null;
+      if (before.role === 'primary') this.context.blockedKeys.roleLost();
       const { epoch } = this.placement;
       this.env.journal.info({ role, epoch, slots }, 'this member has a new role');
     }

@@ -81,6 +81,8 @@ export class ProxyClient implements ReplySink, Flushable {
     connection.onDrain = () => this.unstall(OUTPUT);
     connection.onEnd = () => {
       this.ended = true;
+      // As in Redis, who hangs up while it is blocked does not wait for the reply.
+      if (this.session.blocking !== null) connection.close();
       core.turn.add(this);
     };
     connection.onClose = () => this.closed();

@@ -15,6 +15,7 @@ import type { Merge } from './merge.ts';
 export type Special =
   | 'scan'
   | 'wait'
+  | 'blocking'
   | 'token'
   | 'after'
   | 'verify'
@@ -110,7 +111,9 @@ function makePlan(entry: Entry): CommandPlan {
   const keys = BY_CHANNEL.has(name) ? FIRST_ARGUMENT : command.keys;
   const keyCountAt = command.keyCountAt ?? 0;
   const keyed = keys !== null || keyCountAt > 0;
-  const special = SPECIAL[name] ?? SPECIAL[name.split('|', 1)[0]] ?? null;
+  const blocks = keyed && command.flags.includes('blocking');
+  const own = SPECIAL[name] ?? SPECIAL[name.split('|', 1)[0]] ?? null;
+  const special = own ?? (blocks ? 'blocking' : null);
   const merge = SPLIT[name] ?? ALL[name] ?? null;
   let kind: CommandPlan['kind'] = 'local';
   if (special !== null) kind = 'special';
@@ -124,7 +127,7 @@ function makePlan(entry: Entry): CommandPlan {
     merge,
     special,
     write: (entry.bits & WRITE) !== 0 || BY_CHANNEL.has(name) || name === 'CRDT.LINK',
-    inMulti: (keyed && special === null) || HARMLESS_IN_MULTI.has(name),
+    inMulti: (keyed && own === null) || HARMLESS_IN_MULTI.has(name),
   };
 }
 

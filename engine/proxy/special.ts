@@ -8,6 +8,7 @@ import type { SubscriptionKind } from '../command/pubsub.ts';
 import { ownNames } from '../command/pubsub.ts';
 import type { Args } from '../resp/args.ts';
 import { encodeRequest } from '../resp/request-writer.ts';
+import { runBlocking } from './blocking.ts';
 import type { ProxyClient } from './client.ts';
 import { LentConnection } from './dedicated.ts';
 import { dispatch, slotOfArgument } from './forward.ts';
@@ -23,6 +24,9 @@ export function runSpecial(client: ProxyClient, special: Special, entry: Entry, 
   switch (special) {
     case 'scan':
       scan(client, args);
+      break;
+    case 'blocking':
+      runBlocking(client, entry, args);
       break;
     case 'wait':
       wait(client, args);
