@@ -1,7 +1,7 @@
 /** One command in the form of COMMAND INFO, and where the keys of a request are. */
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
-import type { Command, CommandGroup } from './table.ts';
+import type { Command, CommandGroup, KeyRange } from './table.ts';
 
 const categoryByGroup: Readonly<Record<CommandGroup, string | null>> = {
   connection: '@connection',
@@ -64,5 +64,16 @@ export function findKeys(command: Command, args: Args): number[] | null {
   const last = keys.last < 0 ? args.count + keys.last : keys.last;
   const found: number[] = [];
   for (let i = keys.first; i <= last; i += keys.step) found.push(i);
+  const after = keyAfterWord(command.keyAfter ?? null, keys, args);
+  if (after > 0) found.push(after);
   return found;
+}
+
+/** The argument behind the last such word of a request; 0: there is none. */
+export function keyAfterWord(word: string | null, keys: KeyRange, args: Args): number {
+  if (word === null) return 0;
+  for (let i = args.count - 2; i > keys.last; i--) {
+    if (args.equalsIgnoreCase(i, word)) return i + 1;
+  }
+  return 0;
 }

@@ -105,6 +105,56 @@ export const errorCatalogue = {
     text: 'ERR The bit argument must be 1 or 0.',
     meaning: 'BITPOS looks for 0 or 1.',
   },
+  bitFieldType: {
+    text:
+      'ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but ' +
+      'i64 is.',
+    meaning: 'A field of BITFIELD is i1 to i64 or u1 to u63.',
+  },
+  bitFieldOverflow: {
+    text: 'ERR Invalid OVERFLOW type specified',
+    meaning: 'OVERFLOW of BITFIELD is WRAP, SAT or FAIL.',
+  },
+  bitFieldReadOnly: {
+    text: 'ERR BITFIELD_RO only supports the GET subcommand',
+    meaning: 'Use BITFIELD to write.',
+  },
+  bitOpNot: {
+    text: 'ERR BITOP NOT must be called with a single source key.',
+    meaning: 'NOT inverts one string; the other operations take several.',
+  },
+  lcsType: {
+    text: 'ERR The specified keys must contain string values',
+    meaning: 'LCS of a key that holds another type.',
+  },
+  lcsLengthAndIndexes: {
+    text: 'ERR If you want both the length and indexes, please just use IDX.',
+    meaning: 'LCS with IDX and LEN.',
+  },
+  lcsTooLong: {
+    text: 'ERR Insufficient memory, transient memory for LCS exceeds 64 MB',
+    meaning: 'The product of both lengths is beyond 2^24; compare shorter parts.',
+  },
+  sortWeight: {
+    text: "ERR One or more scores can't be converted into double",
+    meaning: 'SORT without ALPHA of something that is no number.',
+  },
+  sortStore: {
+    text: 'ERR SORT cannot store its result yet: there are no lists',
+    meaning: 'Leave STORE out and write the result where you want it.',
+  },
+  sortBySlots: {
+    text:
+      'ERR BY option of SORT denied in cluster mode when keys formed by the pattern may be in ' +
+      'different slots.',
+    meaning: 'The database has several shards: give key and pattern the same hash tag.',
+  },
+  sortGetSlots: {
+    text:
+      'ERR GET option of SORT denied in cluster mode when keys formed by the pattern may be in ' +
+      'different slots.',
+    meaning: 'The database has several shards: give key and pattern the same hash tag.',
+  },
   numKeysPositive: {
     text: 'ERR numkeys should be greater than 0',
     meaning: 'SINTERCARD needs at least one key.',

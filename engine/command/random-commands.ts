@@ -48,6 +48,8 @@ const FUTURE_MS = ['9999999999999', '8888888888888', 'abc'];
 const UNIX_SECONDS = [...FUTURE_SECONDS, '1'];
 const UNIX_MS = [...FUTURE_MS, '1'];
 
+const WIDTHS = ['u8', 'i8', 'i64', 'u63', 'u1', 'i1', 'i13', 'u64'];
+
 type Rule = (draw: Draw) => string[];
 
 const key = (draw: Draw): string => draw.pick(KEYS);
@@ -76,6 +78,18 @@ function setOptions(draw: Draw): string[] {
 
 function bitOrByte(draw: Draw): string[] {
   return draw.below(3) === 0 ? [draw.pick(['BIT', 'BYTE', 'FOO'])] : [];
+}
+
+function bitFieldGet(draw: Draw): string[] {
+  return ['GET', draw.pick(WIDTHS), draw.pick(['0', '5', '#1', '63', '#', '-1'])];
+}
+
+function bitFieldOperation(draw: Draw): string[] {
+  const kind = draw.below(5);
+  if (kind === 0) return ['OVERFLOW', draw.pick(['WRAP', 'SAT', 'FAIL', 'FOO'])];
+  const words = bitFieldGet(draw);
+  if (kind === 1) return words;
+  return [kind === 2 ? 'INCRBY' : 'SET', words[1], words[2], integer(draw)];
 }
 
 const conditions = ['NX', 'XX', 'GT', 'LT', 'FOO'];
@@ -111,6 +125,11 @@ const strings: Rule[] = [
   (d) => ['BITCOUNT', key(d), ...maybe(d, offset(d), offset(d), ...bitOrByte(d))],
   (d) => ['BITPOS', key(d), d.pick(['0', '1', '2']), ...maybe(d, offset(d))],
   (d) => ['BITPOS', key(d), d.pick(['0', '1']), offset(d), offset(d), ...bitOrByte(d)],
+  (d) => ['BITFIELD', key(d), ...some(d, 4, bitFieldOperation)],
+  (d) => ['BITFIELD_RO', key(d), ...some(d, 2, bitFieldGet)],
+  (d) => ['BITOP', d.pick(['AND', 'OR', 'XOR', 'NOT', 'FOO']), key(d), ...some(d, 3, key)],
+  (d) => ['LCS', key(d), key(d), ...maybe(d, d.pick(['LEN', 'IDX', 'FOO']))],
+  (d) => ['LCS', key(d), key(d), 'IDX', 'WITHMATCHLEN', 'MINMATCHLEN', offset(d)],
 ];
 
 const hashes: Rule[] = [
@@ -148,6 +167,9 @@ const sets: Rule[] = [
   (d) => [d.pick(['SINTERSTORE', 'SUNIONSTORE', 'SDIFFSTORE']), key(d), ...some(d, 3, key)],
   (d) => ['SINTERCARD', '2', key(d), key(d), ...maybe(d, 'LIMIT', d.pick(['0', '1', '-1', 'x']))],
   (d) => ['SSCAN', key(d), '0', 'COUNT', '1000'],
+  // Texts are compared in all their bytes; equal weights too, so the order is always the same.
+  (d) => ['SORT', key(d), 'ALPHA', ...maybe(d, 'DESC'), ...maybe(d, 'LIMIT', offset(d), offset(d))],
+  (d) => ['SORT_RO', key(d), ...maybe(d, 'DESC'), ...maybe(d, 'GET', '#', 'GET', '*->f1')],
 ];
 
 const keys: Rule[] = [

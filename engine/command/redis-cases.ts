@@ -1,21 +1,9 @@
 /**
- * The cases of redis.compare.test.ts. One line is one command: a verb (`run`, `same`, `sameSorted`,
- * `sameError`) and the words; a word with blanks or special bytes is a JSON string. Each title
- * starts from an empty database on a new connection.
+ * The cases of redis.compare.test.ts, in the form of redis-script.ts. Each title starts from an empty
+ * database on a new connection.
  */
-type Case = readonly [verb: string, ...words: string[]];
-
-const WORD = /"(?:[^"\\]|\\.)*"|\S+/g;
-
-function play(script: string): Case[] {
-  const lines = script.split('\n').map((line) => line.trim());
-  return lines
-    .filter((line) => line !== '')
-    .map((line) => {
-      const words = line.match(WORD)!;
-      return words.map((word) => (word[0] === '"' ? JSON.parse(word) : word)) as unknown as Case;
-    });
-}
+import { keysCases } from './redis-keys-cases.ts';
+import { type Case, play } from './redis-script.ts';
 
 export const compareCases: Readonly<Record<string, readonly Case[]>> = {
   'GET and SET': play(`
@@ -1176,4 +1164,5 @@ export const compareCases: Readonly<Record<string, readonly Case[]>> = {
     same CONFIG SET maxmemory-policy noeviction
     same OBJECT FREQ l
   `),
+  ...keysCases,
 };

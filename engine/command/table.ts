@@ -24,9 +24,13 @@ import { serverCommands } from './server.ts';
 import type { ClientSession } from './session.ts';
 import { setCommands } from './set.ts';
 import { setAlgebraCommands } from './set-algebra.ts';
+import { sortCommands } from './sort.ts';
 import { stringCommands } from './string.ts';
+import { bitFieldCommands } from './string-bitfield.ts';
+import { bitOpCommands } from './string-bitop.ts';
 import { bitCommands } from './string-bits.ts';
 import { counterCommands } from './string-counter.ts';
+import { lcsCommands } from './string-lcs.ts';
 import { stringRangeCommands } from './string-range.ts';
 import { transactionCommands } from './transaction.ts';
 
@@ -85,6 +89,8 @@ export type Command = {
   readonly keys: KeyRange | null;
   /** For movablekeys: the argument that counts the keys which follow it. */
   readonly keyCountAt?: number;
+  /** For movablekeys: the argument behind the last such word, if it is there, is a key too. */
+  readonly keyAfter?: string;
   readonly since?: string;
   readonly summary: string;
   readonly complexity: string;
@@ -108,10 +114,14 @@ const all: readonly Command[] = [
   ...keyExpiryCommands,
   ...keyCopyCommands,
   ...scanCommands,
+  ...sortCommands,
   ...stringCommands,
   ...stringRangeCommands,
+  ...lcsCommands,
   ...counterCommands,
   ...bitCommands,
+  ...bitFieldCommands,
+  ...bitOpCommands,
   ...hashCommands,
   ...hashCounterCommands,
   ...setCommands,

@@ -7,6 +7,7 @@
  *     special    the proxy has its own way (SCAN, MULTI, SUBSCRIBE, WAIT …)
  *     local      the proxy answers for itself, with the engine's own code
  */
+import { keyAfterWord } from '../command/command-describe.ts';
 import { type Entry, WRITE } from '../command/dispatch.ts';
 import type { KeyRange } from '../command/table.ts';
 import type { Args } from '../resp/args.ts';
@@ -34,6 +35,8 @@ export type CommandPlan = {
   readonly keys: KeyRange | null;
   /** The argument that counts the keys behind it; 0: none does. */
   readonly keyCountAt: number;
+  /** The argument behind the last such word is a key too; null: there is no such word. */
+  readonly keyAfter: string | null;
   readonly merge: Merge | null;
   readonly special: Special | null;
   /** Sending it twice could do harm. */
@@ -124,6 +127,7 @@ function makePlan(entry: Entry): CommandPlan {
     kind,
     keys,
     keyCountAt,
+    keyAfter: command.keyAfter ?? null,
     merge,
     special,
     write: (entry.bits & WRITE) !== 0 || BY_CHANNEL.has(name) || name === 'CRDT.LINK',
@@ -138,6 +142,8 @@ export function keyIndexes(plan: CommandPlan, args: Args): number[] {
   if (keys !== null) {
     const last = keys.last < 0 ? args.count + keys.last : Math.min(keys.last, args.count - 1);
     for (let i = keys.first; i <= last; i += keys.step) found.push(i);
+    const after = keyAfterWord(plan.keyAfter, keys, args);
+    if (after > 0) found.push(after);
   }
   if (keyCountAt > 0 && keyCountAt < args.count) {
     const count = args.integer(keyCountAt);

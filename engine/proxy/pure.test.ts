@@ -100,6 +100,8 @@ describe('plans', () => {
 
   test('key positions: ranges, steps, counts', () => {
     const at = (...words: string[]) => keyIndexes(plan(...words), Args.from(words));
+    expect(at('SORT', 'a', 'BY', 'w*', 'STORE', 'b', 'DESC')).toEqual([1, 5]);
+    expect(at('SORT', 'a', 'GET', 'STORE')).toEqual([1]);
     expect(at('GET', 'k')).toEqual([1]);
     expect(at('MSET', 'a', '1', 'b', '2')).toEqual([1, 3]);
     expect(at('DEL', 'a', 'b', 'c')).toEqual([1, 2, 3]);
