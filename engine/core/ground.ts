@@ -308,7 +308,7 @@ export class Ground {
       const { editor } = this.packed;
       if (packState(this.keyspace, place, state, editor, elementsMax)) return;
       // Of two TTL writes the next EXPIRE leaves one: a small one waits for that, and is a block again.
-      const size = state.set?.size ?? state.hash?.size ?? 0;
+      const size = (state.set ?? state.hash ?? state.zset)?.size ?? 0;
       const waits = state.ttl.length > 1 && size <= this.blockElementsMax;
       if (!waits && storeTable(this.keyspace, place, state, this.roster)) return;
     }

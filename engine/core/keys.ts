@@ -39,6 +39,7 @@ import { isBlock, isTable, prepareBlockExpire } from './packed-whole.ts';
 import { isPlain } from './plain-write.ts';
 import { setAdd, setMembers } from './sets.ts';
 import { getString, setStringText } from './strings.ts';
+import { zsetEntries, zsetSet } from './zsets.ts';
 
 const RANDOM_TRIES = 100;
 
@@ -175,6 +176,10 @@ const COPIES: {
   hash(ground, source) {
     const entries = hashEntries(ground, source);
     return (target) => hashSet(ground, target, entries);
+  },
+  zset(ground, source) {
+    const members = zsetEntries(ground, source);
+    return (target) => zsetSet(ground, target, members);
   },
 };
 

@@ -21,6 +21,7 @@ import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { editBlock, openBlock, replaceBlock } from '../keyspace/packed-collection.ts';
 import { spreadBlock } from '../keyspace/table-collection.ts';
 import type { BatchReader } from '../op/batch-reader.ts';
+import { OP_KIND } from '../op/op.ts';
 import type { Args } from '../resp/args.ts';
 import { type Ground, latin1 } from './ground.ts';
 import type { BlockKind } from './packed-write.ts';
@@ -30,6 +31,11 @@ import { addToTable, applyToTable } from './table-hot.ts';
 export const HOT_ELEMENTS_MAX = 16;
 const KEY = 1;
 const FIRST = 2;
+/** What an op on elements makes of an absent key. */
+const BLOCK_OF: Record<number, BlockKind> = {
+  [OP_KIND['set-add']]: BLOCK_SET,
+  [OP_KIND['hash-set']]: BLOCK_HASH,
+};
 /** Which table a block becomes when it grows. */
 export const TABLE_OF = { [BLOCK_SET]: TABLE_SET, [BLOCK_HASH]: TABLE_HASH } as const;
 
@@ -109,7 +115,7 @@ function writeElements(
 export function applyElements(ground: Ground, place: KeyPlace, op: BatchReader): boolean {
   const { keyspace, packed } = ground;
   const { elements, bytes } = op;
-  const kind = elements.isHash ? BLOCK_HASH : BLOCK_SET;
+  const kind = BLOCK_OF[elements.kind];
   const { ref } = place;
   if (!ground.packing) return false;
   const held = ref === 0 ? kind : collectionKind(metaOf(keyspace.arena, ref));
@@ -117,7 +123,7 @@ export function applyElements(ground: Ground, place: KeyPlace, op: BatchReader):
   if (held !== kind || elements.count > PACKED_ELEMENTS_MAX) return false;
   if (ref !== 0 && elements.count === 1 && applyOne(ground, place, op)) return true;
   const { editor } = packed;
-  if (ref === 0) editor.openEmpty(elements.isHash);
+  if (ref === 0) editor.openEmpty(elements.hasValues);
   else editBlock(keyspace, ref, editor);
   editor.beginWrite(op.writer, op.seq, op.hlc);
   elements.rewind();
@@ -177,7 +183,7 @@ function applyOne(ground: Ground, place: KeyPlace, op: BatchReader): boolean {
     return true;
   }
   if (view.seq !== elements.dropSeq || view.actor !== elements.dropActor) return false;
-  if (elements.isHash && view.valueEnd - view.valueStart !== valueLength) return false;
+  if (elements.hasValues && view.valueEnd - view.valueStart !== valueLength) return false;
   if (!view.ownsStamp) return false;
   view.overwrite(writer, seq, hlc, bytes, valueStart, valueEnd);
   return true;

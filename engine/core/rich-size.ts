@@ -8,6 +8,7 @@
 
 import type { Cell } from '../crdt/cell.ts';
 import type { ElementDot } from '../crdt/element-set.ts';
+import type { HashState } from '../crdt/field-map.ts';
 import type { KeyState } from '../crdt/key-state.ts';
 import type { Op } from '../crdt/op.ts';
 import { PART_NAMES, type PartName, type PartStates } from '../crdt/part.ts';
@@ -39,12 +40,15 @@ const SIZES: { readonly [N in PartName]: (part: PartStates[N]) => number } = {
     for (const [member, dots] of set) bytes += memberBytes(member, dots);
     return bytes;
   },
-  hash(hash) {
-    let bytes = 0;
-    for (const [field, cell] of hash) bytes += fieldBytes(field, cell);
-    return bytes;
-  },
+  hash: fieldsBytes,
+  zset: fieldsBytes,
 };
+
+function fieldsBytes(fields: HashState): number {
+  let bytes = 0;
+  for (const [field, cell] of fields) bytes += fieldBytes(field, cell);
+  return bytes;
+}
 
 /** Bytes of the parts of the state that the op can change; the whole for ops on all of it. */
 export function touchedBytes(state: KeyState | null, op: Op): number {
@@ -64,6 +68,12 @@ export function touchedBytes(state: KeyState | null, op: Op): number {
     case 'hash-set':
     case 'hash-remove':
       for (const { field } of op.fields) bytes += fieldBytes(field, state.hash?.get(field));
+      return bytes;
+    case 'zset-add':
+      return bytes + fieldBytes(op.field, state.zset?.get(op.field));
+    case 'zset-set':
+    case 'zset-remove':
+      for (const { field } of op.fields) bytes += fieldBytes(field, state.zset?.get(field));
       return bytes;
     case 'string-set':
       if (op.clear === null) return bytes + (state.cell === null ? 0 : cellBytes(state.cell));

@@ -95,8 +95,8 @@ export function applyToTable(ground: Ground, place: KeyPlace, op: BatchReader): 
       if (heldSeq === seq && heldActor === writer) continue;
       if (heldSeq !== elements.dropSeq || heldActor !== elements.dropActor) return false;
     }
-    const valueStart = elements.isHash ? elements.valueStart : 0;
-    const valueEnd = elements.isHash ? elements.valueEnd : 0;
+    const valueStart = elements.hasValues ? elements.valueStart : 0;
+    const valueEnd = elements.hasValues ? elements.valueEnd : 0;
     tables.write(
       table,
       element,

@@ -62,6 +62,17 @@ function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
     case 'hash-remove':
       if (state.hash !== null) removeFields(state.hash, op.fields);
       break;
+    case 'zset-set':
+      state.zset ??= new Map();
+      setFields(state.zset, stamp, op.fields);
+      break;
+    case 'zset-add':
+      state.zset ??= new Map();
+      addToField(state.zset, stamp, op);
+      break;
+    case 'zset-remove':
+      if (state.zset !== null) removeFields(state.zset, op.fields);
+      break;
     case 'delete':
       removeSeen(state, op.removal);
       return;

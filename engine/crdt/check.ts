@@ -7,13 +7,15 @@
  *     ones; every seq within 1 .. 2^48 - 1, every hlc a safe integer.
  *  3. Each contribution is live: seq > floorSeq.
  *  4. Amounts are in their one normal form.
- *  5. With a vector: it covers every dot (a state claims no write that was not applied).
+ *  5. Bases in a sorted set are scores: 8 bytes, no NaN.
+ *  6. With a vector: it covers every dot (a state claims no write that was not applied).
  */
 import { isNormalAmount } from './amount.ts';
 import { type Cell, isEmptyCell } from './cell.ts';
 import { SEQ_LIMIT, type StampedDot } from './dot.ts';
 import type { KeyState } from './key-state.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed } from './part.ts';
+import { isScore } from './score.ts';
 import { covers, type VersionVector } from './version-vector.ts';
 
 /** Throws an Error that names the broken invariant. `vector`: what the member has applied. */
@@ -48,6 +50,12 @@ const CHECKS: {
   },
   hash(hash, vector) {
     for (const field of hash.values()) checkCell(field, vector);
+  },
+  zset(zset, vector) {
+    for (const member of zset.values()) {
+      checkCell(member, vector);
+      for (const { value } of member.siblings) assert(isScore(value), 'a base is a score');
+    }
   },
 };
 

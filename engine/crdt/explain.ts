@@ -10,6 +10,7 @@ import { msOfHlc } from './hlc.ts';
 import { isDead, type KeyState, type ValueType, visiblePart } from './key-state.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed } from './part.ts';
 import { actorId, actorRegion, actorText, type Roster } from './roster.ts';
+import { cellScore, decodeScore } from './score.ts';
 import { ttlExpiry } from './ttl.ts';
 
 /** One write: who made it, its dot and the wall-clock part of its stamp. */
@@ -34,7 +35,8 @@ export type CellExplanation = {
 export type TypeExplanation =
   | { readonly type: 'string'; readonly cell: CellExplanation }
   | { readonly type: 'set'; readonly members: readonly SetMemberExplanation[] }
-  | { readonly type: 'hash'; readonly fields: readonly HashFieldExplanation[] };
+  | { readonly type: 'hash'; readonly fields: readonly HashFieldExplanation[] }
+  | { readonly type: 'zset'; readonly members: readonly ZsetMemberExplanation[] };
 
 export type SetMemberExplanation = {
   readonly member: Bytes;
@@ -42,6 +44,7 @@ export type SetMemberExplanation = {
 };
 
 export type HashFieldExplanation = { readonly field: Bytes; readonly cell: CellExplanation };
+export type ZsetMemberExplanation = { readonly member: Bytes; readonly cell: CellExplanation };
 
 export type KeyExplanation = {
   /** 'none': the key holds nothing but TTL writes. */
@@ -99,14 +102,20 @@ const EXPLAINERS: {
     const fields = [...hash].map(([field, cell]) => ({ field, cell: explainCell(cell, roster) }));
     return { type: 'hash', fields: fields.sort((a, b) => (a.field < b.field ? -1 : 1)) };
   },
+  zset(zset, roster) {
+    const members = [...zset].map(([member, cell]) => ({
+      member,
+      cell: explainScore(cell, roster),
+    }));
+    return { type: 'zset', members: members.sort((a, b) => (a.member < b.member ? -1 : 1)) };
+  },
 };
 
 function explainCell(cell: Cell, roster: Roster): CellExplanation {
   const base = lastSibling(cell, roster);
   const losers = cell.siblings.filter((sibling) => sibling !== base);
   const counts = cellAmount(cell, roster) !== null;
-  const increments = byOrigin(cell.contributions, roster);
-  const sum = increments.map(liveAmount).reduce(addAmounts, 0);
+  const sum = cell.contributions.map(liveAmount).reduce(addAmounts, 0);
   return {
     value: cellText(cell, roster) ?? '',
     base: base === null ? null : explainWrite(base, roster),
@@ -114,17 +123,42 @@ function explainCell(cell: Cell, roster: Roster): CellExplanation {
       ...explainWrite(sibling, roster),
       value: sibling.value,
     })),
-    increments: increments.map((contribution) => ({
-      ...explainWrite(contribution, roster),
-      amount: formatAmount(liveAmount(contribution)),
-    })),
-    lostIncrements: counts || increments.length === 0 ? null : formatAmount(sum),
+    increments: explainIncrements(cell, roster),
+    lostIncrements: counts || cell.contributions.length === 0 ? null : formatAmount(sum),
   };
+}
+
+function explainIncrements(cell: Cell, roster: Roster): CellExplanation['increments'] {
+  return byOrigin(cell.contributions, roster).map((contribution) => ({
+    ...explainWrite(contribution, roster),
+    amount: formatAmount(liveAmount(contribution)),
+  }));
+}
+
+/** The score in the place of its bytes. */
+function explainScore(cell: Cell, roster: Roster): CellExplanation {
+  const explained = explainCell({ siblings: cell.siblings, contributions: [] }, roster);
+  return {
+    ...explained,
+    value: scoreText(cellScore(cell, roster)),
+    losingSiblings: explained.losingSiblings.map((sibling) => ({
+      ...sibling,
+      value: scoreText(decodeScore(sibling.value)),
+    })),
+    increments: explainIncrements(cell, roster),
+  };
+}
+
+function scoreText(score: number): Bytes {
+  if (Object.is(score, -0)) return '-0';
+  return Number.isFinite(score) ? String(score) : score > 0 ? 'inf' : '-inf';
 }
 
 function countConflicts(part: TypeExplanation): number {
   if (part.type === 'set') return 0;
-  const cells = part.type === 'string' ? [part.cell] : part.fields.map(({ cell }) => cell);
+  const elements =
+    part.type === 'zset' ? part.members : part.type === 'hash' ? part.fields : [part];
+  const cells = elements.map(({ cell }) => cell);
   let conflicts = 0;
   for (const cell of cells) {
     conflicts += cell.losingSiblings.length;

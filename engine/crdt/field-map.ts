@@ -3,6 +3,8 @@
  * sibling or a live contribution, so HDEL removes what it has seen of a field and nothing else:
  * a concurrent HSET or HINCRBY survives it. HSET works on the cell as SET does on a string,
  * HINCRBY as INCRBY does.
+ *
+ * A sorted set is the same map with scores as values (score.ts): ZADD, ZINCRBY and ZREM in their place.
  */
 import {
   addToCell,
@@ -15,25 +17,25 @@ import {
   setCell,
 } from './cell.ts';
 import type { Bytes, Dot, StampedDot } from './dot.ts';
-import type { FieldDrops, FieldFloor, FieldWrite, HashAdd } from './op.ts';
+import type { FieldDrops, FieldFloor, FieldWrite, HashAdd, ZsetAdd } from './op.ts';
 import type { VersionVector } from './version-vector.ts';
 
 /** Field → its cell, never an empty one. */
 export type HashState = Map<Bytes, Cell>;
 
-/** Applies HSET. */
+/** Applies HSET and ZADD. */
 export function setFields(hash: HashState, stamp: StampedDot, fields: readonly FieldWrite[]): void {
   for (const { field, value, drops, floors } of fields) {
     setCell(cellOf(hash, field), stamp, value, drops, floors);
   }
 }
 
-/** Applies HINCRBY and HINCRBYFLOAT. */
-export function addToField(hash: HashState, stamp: StampedDot, op: HashAdd): void {
+/** Applies HINCRBY, HINCRBYFLOAT and ZINCRBY. */
+export function addToField(hash: HashState, stamp: StampedDot, op: HashAdd | ZsetAdd): void {
   addToCell(cellOf(hash, op.field), stamp, op.cum, op.pred);
 }
 
-/** Applies HDEL. */
+/** Applies HDEL and ZREM. */
 export function removeFields(hash: HashState, fields: readonly FieldDrops[]): void {
   for (const { field, drops, floors } of fields) {
     const cell = hash.get(field);
@@ -43,7 +45,7 @@ export function removeFields(hash: HashState, fields: readonly FieldDrops[]): vo
   }
 }
 
-/** Applies a removal of the whole hash: by dots, or by all that `vector` covers. */
+/** Applies a removal of the whole map: by dots, or by all that `vector` covers; floors of its own. */
 export function removeFromHash(
   hash: HashState,
   vector: VersionVector | null,

@@ -29,8 +29,12 @@ import {
   prepareSetRemove,
   prepareStringAdd,
   prepareStringSet,
+  prepareZsetAdd,
+  prepareZsetRemove,
+  prepareZsetSet,
 } from './prepare.ts';
 import { emptyRoster, internActor, makeActorId, type Roster } from './roster.ts';
+import { cellScore } from './score.ts';
 import { ttlExpiry } from './ttl.ts';
 import { advance, copyVector, covers, emptyVector, type VersionVector } from './version-vector.ts';
 
@@ -44,6 +48,9 @@ export type Intent =
   | { kind: 'hset'; pairs: [Bytes, Bytes][] }
   | { kind: 'hincr'; field: Bytes; delta: Amount }
   | { kind: 'hdel'; fields: Bytes[] }
+  | { kind: 'zadd'; pairs: [Bytes, number][] }
+  | { kind: 'zincr'; field: Bytes; delta: number }
+  | { kind: 'zrem'; fields: Bytes[] }
   | { kind: 'del' }
   | { kind: 'flush' }
   | { kind: 'expire'; expiry: number };
@@ -107,7 +114,7 @@ export function write(world: World, replica: Replica, intent: Intent, ms = 0): v
   if (intent.kind === 'flush' && replica.state !== null && holdsIncrements(replica.state)) {
     write(world, replica, { kind: 'del' }, ms);
   }
-  const op = prepare(replica, intent);
+  const op = prepare(replica, intent, world.roster);
   if (op === null) return;
   const seq = (replica.vector[replica.actor] ?? 0) + 1;
   const hlc = tick(replica.clock, HLC_EPOCH_MS + ms);
@@ -151,11 +158,16 @@ export function read(state: KeyState | null, roster: Roster): SpecValue {
     field,
     cellText(cell, roster) as Bytes,
   ]);
+  const scores = [...(state?.zset ?? [])].map(([member, one]): [Bytes, number] => [
+    member,
+    cellScore(one, roster),
+  ]);
   return {
     type: visibleType(state, roster),
     string: state?.cell == null ? null : cellText(state.cell, roster),
     set: [...(state?.set?.keys() ?? [])].sort(),
     hash: Object.fromEntries(fields),
+    zset: Object.fromEntries(scores),
     expiry: ttlExpiry(state?.ttl ?? []),
   };
 }
@@ -171,6 +183,7 @@ export function canonical(state: KeyState | null): unknown {
     cell: state.cell === null ? null : cell(state.cell),
     set: byName(state.set, dots),
     hash: byName(state.hash, cell),
+    zset: byName(state.zset, cell),
     ttl: dots(state.ttl),
   };
 }
@@ -186,12 +199,16 @@ function typeOf(intent: Intent): ValueType | null {
     case 'hincr':
     case 'hdel':
       return 'hash';
+    case 'zadd':
+    case 'zincr':
+    case 'zrem':
+      return 'zset';
     default:
       return null;
   }
 }
 
-function prepare({ state, vector, actor }: Replica, intent: Intent): Op | null {
+function prepare({ state, vector, actor }: Replica, intent: Intent, roster: Roster): Op | null {
   switch (intent.kind) {
     case 'set':
       return prepareStringSet(state, KEY, intent.value, intent.expiry, vector);
@@ -207,6 +224,12 @@ function prepare({ state, vector, actor }: Replica, intent: Intent): Op | null {
       return prepareHashAdd(state, KEY, intent.field, intent.delta, actor);
     case 'hdel':
       return prepareHashRemove(state, KEY, intent.fields);
+    case 'zadd':
+      return prepareZsetSet(state, KEY, intent.pairs);
+    case 'zincr':
+      return prepareZsetAdd(state, KEY, intent.field, intent.delta, actor, roster);
+    case 'zrem':
+      return prepareZsetRemove(state, KEY, intent.fields);
     case 'del':
       return prepareDelete(state, KEY, vector);
     case 'flush':

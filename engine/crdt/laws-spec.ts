@@ -6,6 +6,8 @@
  *     an increment    counts if no SET, DEL or FLUSH saw it
  *     a member        is in the set if some SADD of it was seen by no SREM of it, SET, DEL, FLUSH
  *     a hash field    is a string of its own: HSET as SET, HINCRBY as INCRBY, HDEL as DEL
+ *     a member of a sorted set has the sum of the last ZADD and the ZINCRBYs that count, as a double;
+ *                     ZADD, ZINCRBY and ZREM count as HSET, HINCRBY and HDEL
  *     a TTL write     (SET without KEEPTTL, EXPIRE, PERSIST) counts if it was seen by no TTL write,
  *                     DEL or FLUSH, and by no write that found the key without data or left it so;
  *                     the longest wins
@@ -24,6 +26,7 @@ export type SpecValue = {
   string: Bytes | null;
   set: Bytes[];
   hash: Record<Bytes, Bytes>;
+  zset: Record<Bytes, number>;
   expiry: number;
 };
 
@@ -32,15 +35,21 @@ export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
   const string = stringOf(ops, roster, 'set', 'incr', isStringReset, () => true);
   const set = membersOf(ops);
   const fields = new Map<Bytes, LiveString>();
-  for (const name of fieldNames(ops)) {
+  for (const name of fieldNames(ops, HASH)) {
     const field = fieldOf(ops, roster, name);
     if (field.live.length > 0) fields.set(name, field);
   }
   const fieldWrites = [...fields.values()].flatMap((field) => field.live);
+  const scores = new Map<Bytes, LiveScore>();
+  for (const name of fieldNames(ops, ZSET)) {
+    const score = scoreOf(ops, roster, name);
+    if (score.live.length > 0) scores.set(name, score);
+  }
   const candidates: [ValueType, HistoryOp[]][] = [
     ['string', string.live],
     ['set', set.live],
     ['hash', fieldWrites],
+    ['zset', [...scores.values()].flatMap(({ live }) => live)],
   ];
   let type: ValueType | null = null;
   let latest: HistoryOp | null = null;
@@ -56,6 +65,7 @@ export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
     string: string.live.length > 0 ? string.text : null,
     set: set.members.sort(),
     hash: Object.fromEntries(values),
+    zset: Object.fromEntries([...scores].map(([name, { score }]) => [name, score])),
     expiry: expiryOf(ops),
   };
 }
@@ -100,23 +110,51 @@ function stringOf(
 }
 
 function fieldOf(ops: readonly HistoryOp[], roster: Roster, field: Bytes): LiveString {
-  const concerns = (intent: Intent): boolean => fieldsOf(intent).includes(field);
-  const resets = (intent: Intent): boolean =>
-    isStringReset(intent) ||
-    ((intent.kind === 'hset' || intent.kind === 'hdel') && concerns(intent));
+  const concerns = (intent: Intent): boolean => fieldsOf(intent, HASH).includes(field);
+  const resets = resetsOf(HASH, field);
   const textOf = (intent: Intent): Bytes =>
     intent.kind === 'hset' ? (new Map(intent.pairs).get(field) as Bytes) : '';
   return stringOf(ops, roster, 'hset', 'hincr', resets, concerns, textOf);
 }
 
-function fieldsOf(intent: Intent): Bytes[] {
-  if (intent.kind === 'hset') return intent.pairs.map(([field]) => field);
-  if (intent.kind === 'hincr') return [intent.field];
-  return intent.kind === 'hdel' ? intent.fields : [];
+type LiveScore = { score: number; live: HistoryOp[] };
+
+/** A member of the sorted set. */
+function scoreOf(ops: readonly HistoryOp[], roster: Roster, member: Bytes): LiveScore {
+  const resets = resetsOf(ZSET, member);
+  const concerns = (intent: Intent): boolean => fieldsOf(intent, ZSET).includes(member);
+  const sets = survivors(ops, (i) => i.kind === 'zadd' && concerns(i), resets);
+  const adds = survivors(ops, (i) => i.kind === 'zincr' && concerns(i), resets);
+  const live = [...sets, ...adds];
+  const last = lastWriter(sets, roster)?.intent;
+  const base = last?.kind === 'zadd' ? (new Map(last.pairs).get(member) as number) : 0;
+  if (adds.length === 0 || !Number.isFinite(base)) return { score: base, live };
+  const deltas = adds.map(({ intent }) => (intent.kind === 'zincr' ? intent.delta : 0));
+  const sum = [base, ...deltas].map((part) => parseAmount(String(part)) as Amount);
+  return { score: Number(formatAmount(sum.reduce(addAmounts))), live };
 }
 
-function fieldNames(ops: readonly HistoryOp[]): Set<Bytes> {
-  return new Set(ops.flatMap((op) => fieldsOf(op.intent)));
+/** The writes to one type of maps of cells: base, increment, removal. */
+type MapKinds = { set: 'hset' | 'zadd'; add: 'hincr' | 'zincr'; remove: 'hdel' | 'zrem' };
+const HASH: MapKinds = { set: 'hset', add: 'hincr', remove: 'hdel' };
+const ZSET: MapKinds = { set: 'zadd', add: 'zincr', remove: 'zrem' };
+
+/** What ends the writes to one field or member that it has seen. */
+function resetsOf(kinds: MapKinds, name: Bytes): (intent: Intent) => boolean {
+  return (intent) =>
+    isStringReset(intent) ||
+    ((intent.kind === kinds.set || intent.kind === kinds.remove) &&
+      fieldsOf(intent, kinds).includes(name));
+}
+
+function fieldsOf(intent: Intent, { set, add, remove }: MapKinds): Bytes[] {
+  if ('pairs' in intent && intent.kind === set) return intent.pairs.map(([field]) => field);
+  if ('field' in intent && intent.kind === add) return [intent.field];
+  return 'fields' in intent && intent.kind === remove ? intent.fields : [];
+}
+
+function fieldNames(ops: readonly HistoryOp[], kinds: MapKinds): Set<Bytes> {
+  return new Set(ops.flatMap((op) => fieldsOf(op.intent, kinds)));
 }
 
 function sumsByActor(adds: readonly HistoryOp[]): Amount[] {
@@ -177,13 +215,17 @@ function hasData(ops: readonly HistoryOp[]): boolean {
   const isWrite = ({ kind }: Intent): boolean => kind === 'set' || kind === 'incr';
   if (survivors(ops, isWrite, isStringReset).length > 0) return true;
   if (membersOf(ops).members.length > 0) return true;
-  for (const name of fieldNames(ops)) {
-    const writes = survivors(
-      ops,
-      (intent) => intent.kind !== 'hdel' && fieldsOf(intent).includes(name),
-      (intent) => isStringReset(intent) || (intent.kind === 'hdel' && intent.fields.includes(name)),
-    );
-    if (writes.length > 0) return true;
+  for (const kinds of [HASH, ZSET]) {
+    for (const name of fieldNames(ops, kinds)) {
+      const writes = survivors(
+        ops,
+        (intent) => intent.kind !== kinds.remove && fieldsOf(intent, kinds).includes(name),
+        (intent) =>
+          isStringReset(intent) ||
+          (intent.kind === kinds.remove && fieldsOf(intent, kinds).includes(name)),
+      );
+      if (writes.length > 0) return true;
+    }
   }
   return false;
 }

@@ -1,6 +1,6 @@
 /**
  * The laws that every type of a key obeys, over random histories of three replicas (see
- * laws-history.ts) with strings, counters and their floors, sets, hashes, TTLs, type clashes, DEL
+ * laws-history.ts) with strings, counters and their floors, sets, hashes, sorted sets, TTLs, type clashes, DEL
  * and FLUSH mixed on one key. laws-spec.ts says what the values must be.
  *
  * One law has one exception, the *straddle* of cell.ts: states are merged, one of them has dropped an
@@ -28,13 +28,14 @@ import {
   type World,
 } from './laws-history.ts';
 import { spec } from './laws-spec.ts';
+import type { FloorPart } from './op.ts';
 import { copyVector, covers, joinVector, seqOf, type VersionVector } from './version-vector.ts';
 
 /** Histories per law; a long run is `LAWS_RUNS=20000`. */
 const RUNS = Number(process.env.LAWS_RUNS ?? 400);
 
 type Seen = { state: KeyState | null; vector: VersionVector };
-type Straddle = { actor: Actor; field: Bytes | null };
+type Straddle = { actor: Actor; part: FloorPart; field: Bytes | null };
 
 const law = (name: string, holds: (actions: Action[]) => void, runs = RUNS): void => {
   test(name, () => fc.assert(fc.property(history, holds), { numRuns: runs }));
@@ -185,20 +186,20 @@ function comparable(state: KeyState | null, ignore: readonly Straddle[]): unknow
 }
 
 function withoutContributions(state: KeyState, ignore: readonly Straddle[]): KeyState {
-  for (const { actor, field } of ignore) {
-    const cell = cellOf(state, field);
+  for (const { actor, part, field } of ignore) {
+    const cell = cellOf(state, part, field);
     if (cell === null) continue;
     cell.contributions = cell.contributions.filter((one) => one.actor !== actor);
     if (field !== null && cell.contributions.length + cell.siblings.length === 0) {
-      state.hash?.delete(field);
+      (part === 'zset' ? state.zset : state.hash)?.delete(field);
     }
   }
   return state;
 }
 
-function cellOf(state: KeyState | null, field: Bytes | null): Cell | null {
+function cellOf(state: KeyState | null, part: FloorPart, field: Bytes | null): Cell | null {
   if (state === null) return null;
-  return field === null ? state.cell : (state.hash?.get(field) ?? null);
+  return part === 'cell' ? state.cell : (state[part]?.get(field ?? '') ?? null);
 }
 
 function merge(a: Seen, b: Seen): Seen {
@@ -238,26 +239,31 @@ function pairStraddles(world: World, a: Seen, b: Seen): Straddle[] {
 /** The contributions that `holder` has, `other` dropped, and `holder` saw grow beyond that. */
 function straddles(ops: readonly HistoryOp[], holder: Seen, other: Seen): Straddle[] {
   const found: Straddle[] = [];
-  const look = (cell: Cell, field: Bytes | null): void => {
+  const look = (cell: Cell, part: FloorPart, field: Bytes | null): void => {
     for (const { actor, seq, floorSeq } of cell.contributions) {
-      const lack = cellOf(other.state, field)?.contributions.some((one) => one.actor === actor);
+      const lack = cellOf(other.state, part, field)?.contributions.some(
+        (one) => one.actor === actor,
+      );
       const known = seqOf(other.vector, actor);
       if (lack === true || known >= seq) continue;
       const dropped = ops.some(({ envelope, intent }) => {
-        const here = field === null ? intent.kind === 'incr' : isFieldAdd(intent, field);
+        const here = field === null ? intent.kind === 'incr' : isFieldAdd(intent, part, field);
         const { seq: at } = envelope;
         return here && envelope.actor === actor && at > floorSeq && at <= known;
       });
-      if (dropped) found.push({ actor, field });
+      if (dropped) found.push({ actor, part, field });
     }
   };
-  if (holder.state?.cell != null) look(holder.state.cell, null);
-  for (const [field, cell] of holder.state?.hash ?? []) look(cell, field);
+  if (holder.state?.cell != null) look(holder.state.cell, 'cell', null);
+  for (const part of ['hash', 'zset'] as const) {
+    for (const [field, cell] of holder.state?.[part] ?? []) look(cell, part, field);
+  }
   return found;
 }
 
-function isFieldAdd(intent: HistoryOp['intent'], field: Bytes): boolean {
-  return intent.kind === 'hincr' && intent.field === field;
+function isFieldAdd(intent: HistoryOp['intent'], part: FloorPart, field: Bytes): boolean {
+  if (intent.kind !== 'hincr' && intent.kind !== 'zincr') return false;
+  return (intent.kind === 'hincr') === (part === 'hash') && intent.field === field;
 }
 
 /** Applies all ops in some order that respects causality, chosen by `choices`. */

@@ -12,8 +12,11 @@ import type { VersionVector } from './version-vector.ts';
 /** The part of an actor's increments that a reset saw: its sum was `cum` after its op `seq`. */
 export type Floor = { readonly actor: Actor; readonly seq: number; readonly cum: Amount };
 
-/** A floor inside a removal of a whole key: `field` null is the string's own cell. */
-export type FieldFloor = Floor & { readonly field: Bytes | null };
+/** What a floor inside a removal of a whole key belongs to: the string, a hash field, a member. */
+export type FloorPart = 'cell' | 'hash' | 'zset';
+
+/** A floor inside a removal of a whole key: `field` is null for the string's own cell only. */
+export type FieldFloor = Floor & { readonly part: FloorPart; readonly field: Bytes | null };
 
 /** The increment before this one: its seq and the sum at it. */
 export type Predecessor = { readonly seq: number; readonly cum: Amount };
@@ -102,6 +105,31 @@ export type HashRemove = {
   readonly ttl: TtlPart;
 };
 
+/** ZADD; values are scores (score.ts). */
+export type ZsetSet = {
+  readonly kind: 'zset-set';
+  readonly key: Bytes;
+  readonly fields: readonly FieldWrite[];
+  readonly ttl: TtlPart;
+};
+
+/** ZINCRBY. */
+export type ZsetAdd = {
+  readonly kind: 'zset-add';
+  readonly key: Bytes;
+  readonly field: Bytes;
+  readonly cum: Amount;
+  readonly pred: Predecessor | null;
+  readonly ttl: TtlPart;
+};
+
+export type ZsetRemove = {
+  readonly kind: 'zset-remove';
+  readonly key: Bytes;
+  readonly fields: readonly FieldDrops[];
+  readonly ttl: TtlPart;
+};
+
 export type Delete = { readonly kind: 'delete'; readonly key: Bytes; readonly removal: Removal };
 
 export type Expire = { readonly kind: 'expire'; readonly key: Bytes; readonly ttl: TtlPart };
@@ -118,6 +146,9 @@ export type KeyOp =
   | HashSet
   | HashAdd
   | HashRemove
+  | ZsetSet
+  | ZsetAdd
+  | ZsetRemove
   | Delete
   | Expire;
 

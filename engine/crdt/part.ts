@@ -18,7 +18,7 @@ import {
 import type { Dot, StampedDot } from './dot.ts';
 import { dropCoveredFromSet, dropDotsFromSet, mergeSets, type SetState } from './element-set.ts';
 import { type HashState, mergeHashes, removeFromHash } from './field-map.ts';
-import type { FieldFloor, Removal } from './op.ts';
+import type { FieldFloor, FloorPart, Removal } from './op.ts';
 import type { VersionVector } from './version-vector.ts';
 
 /** The parts of a key's state that are data: field of KeyState → what it holds when it is not null. */
@@ -26,12 +26,13 @@ export type PartStates = {
   cell: Cell;
   set: SetState;
   hash: HashState;
+  zset: HashState;
 };
 
 export type PartName = keyof PartStates;
 
 /** The types that clients see, in the order that breaks full ties between concurrent types. */
-export type ValueType = 'string' | 'set' | 'hash';
+export type ValueType = 'string' | 'set' | 'hash' | 'zset';
 
 export type Part<S> = {
   /** The type that clients see when this part shows. */
@@ -63,10 +64,10 @@ const cellPart: Part<Cell> = {
   eachStamp: eachCellStamp,
   eachDot: (cell, each) => each(cell.siblings),
   eachFloor(cell, each) {
-    for (const floor of cellFloors(cell)) each({ field: null, ...floor });
+    for (const floor of cellFloors(cell)) each({ part: 'cell', field: null, ...floor });
   },
   removeSeen(cell, { vector, dots, floors }) {
-    const own = floors.filter((floor) => floor.field === null);
+    const own = floors.filter((floor) => floor.part === 'cell');
     resetCell(cell, dots, own);
     if (vector !== null) dropCoveredSiblings(cell, vector);
   },
@@ -96,35 +97,41 @@ const setPart: Part<SetState> = {
   },
 };
 
-const hashPart: Part<HashState> = {
-  type: 'hash',
-  isEmpty: (hash) => hash.size === 0,
-  size: (hash) => hash.size,
-  eachStamp(hash, each) {
-    for (const cell of hash.values()) eachCellStamp(cell, each);
-  },
-  eachDot(hash, each) {
-    for (const cell of hash.values()) each(cell.siblings);
-  },
-  eachFloor(hash, each) {
-    for (const [field, cell] of hash) {
-      for (const floor of cellFloors(cell)) each({ field, ...floor });
-    }
-  },
-  removeSeen(hash, { vector, dots, floors }) {
-    removeFromHash(hash, vector, dots, floors);
-  },
-  merge(mine, mineVector, theirs, theirsVector) {
-    const merged: HashState = mine ?? new Map();
-    mergeHashes(merged, mineVector, theirs ?? new Map(), theirsVector);
-    return merged;
-  },
-};
+/** A map of cells: hashes and sorted sets. */
+function fieldsPart(type: 'hash' | 'zset'): Part<HashState> {
+  const part: FloorPart = type;
+  return {
+    type,
+    isEmpty: (hash) => hash.size === 0,
+    size: (hash) => hash.size,
+    eachStamp(hash, each) {
+      for (const cell of hash.values()) eachCellStamp(cell, each);
+    },
+    eachDot(hash, each) {
+      for (const cell of hash.values()) each(cell.siblings);
+    },
+    eachFloor(hash, each) {
+      for (const [field, cell] of hash) {
+        for (const floor of cellFloors(cell)) each({ part, field, ...floor });
+      }
+    },
+    removeSeen(hash, { vector, dots, floors }) {
+      const own = floors.filter((floor) => floor.part === part);
+      removeFromHash(hash, vector, dots, own);
+    },
+    merge(mine, mineVector, theirs, theirsVector) {
+      const merged: HashState = mine ?? new Map();
+      mergeHashes(merged, mineVector, theirs ?? new Map(), theirsVector);
+      return merged;
+    },
+  };
+}
 
 export const PARTS: { readonly [N in PartName]: Part<PartStates[N]> } = {
   cell: cellPart,
   set: setPart,
-  hash: hashPart,
+  hash: fieldsPart('hash'),
+  zset: fieldsPart('zset'),
 };
 
 /** In the order that breaks full ties between types. */

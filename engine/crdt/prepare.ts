@@ -30,9 +30,14 @@ import type {
   StringAdd,
   StringSet,
   TtlPart,
+  ZsetAdd,
+  ZsetRemove,
+  ZsetSet,
 } from './op.ts';
 import { NO_TTL } from './op.ts';
 import { PART_NAMES, partNamed } from './part.ts';
+import type { Roster } from './roster.ts';
+import { cellScore, encodeScore, incrementOf } from './score.ts';
 import { ttlExpiry } from './ttl.ts';
 import { copyVector, type VersionVector } from './version-vector.ts';
 
@@ -138,16 +143,53 @@ export function prepareHashRemove(
   key: Bytes,
   fields: readonly Bytes[],
 ): HashRemove | null {
-  const hash = state?.hash ?? null;
-  if (state === null || hash === null) return null;
-  const removals: FieldDrops[] = [];
-  for (const field of new Set(fields)) {
-    const cell = hash.get(field);
-    if (cell !== undefined) removals.push(seenOfField(cell, field));
+  const removal = removalOfFields(state, 'hash', fields);
+  return removal === null ? null : { kind: 'hash-remove', key, ...removal };
+}
+
+/** ZADD. Of a member named twice the last score counts. */
+export function prepareZsetSet(
+  state: KeyState | null,
+  key: Bytes,
+  pairs: readonly (readonly [member: Bytes, score: number])[],
+): ZsetSet | null {
+  if (pairs.length === 0) return null;
+  const fields: FieldWrite[] = [];
+  for (const [field, score] of new Map(pairs)) {
+    const seen = seenOfField(state?.zset?.get(field) ?? emptyCell(), field);
+    fields.push({ value: encodeScore(score), ...seen });
   }
-  if (removals.length === 0) return null;
-  const empties = removals.length === hash.size && !holdsOtherThan(state, 'hash');
-  return { kind: 'hash-remove', key, fields: removals, ttl: ttlOfRemoval(state, empties) };
+  return { kind: 'zset-set', key, fields, ttl: keepTtl(state) };
+}
+
+/** ZINCRBY, whose result is a number: an increment, or where no sum can say it, a ZADD of the result. */
+export function prepareZsetAdd(
+  state: KeyState | null,
+  key: Bytes,
+  field: Bytes,
+  delta: number,
+  self: Actor,
+  roster: Roster,
+): ZsetAdd | ZsetSet {
+  const cell = state?.zset?.get(field) ?? null;
+  const amount = incrementOf(cell, delta, roster);
+  if (amount !== null) {
+    return { kind: 'zset-add', key, field, ...addTo(cell, amount, self), ttl: keepTtl(state) };
+  }
+  const before = cell === null ? 0 : cellScore(cell, roster);
+  const seen = seenOfField(cell ?? emptyCell(), field);
+  const fields = [{ value: encodeScore(before + delta), ...seen }];
+  return { kind: 'zset-set', key, fields, ttl: keepTtl(state) };
+}
+
+/** ZREM, ZPOPMIN and all their like. Null when none of the members is there. */
+export function prepareZsetRemove(
+  state: KeyState | null,
+  key: Bytes,
+  members: readonly Bytes[],
+): ZsetRemove | null {
+  const removal = removalOfFields(state, 'zset', members);
+  return removal === null ? null : { kind: 'zset-remove', key, ...removal };
 }
 
 /**
@@ -207,6 +249,24 @@ function removalOf(state: KeyState, vector: VersionVector): Removal {
   return dots.length > REMOVAL_DOTS_MAX || elements > REMOVAL_ELEMENTS_MAX
     ? { vector: copyVector(vector), dots: [], floors }
     : { vector: null, dots, floors };
+}
+
+/** What a removal has seen of fields of a hash or members of a sorted set; null: none is there. */
+function removalOfFields(
+  state: KeyState | null,
+  part: 'hash' | 'zset',
+  fields: readonly Bytes[],
+): { fields: FieldDrops[]; ttl: TtlPart } | null {
+  const held = state?.[part] ?? null;
+  if (state === null || held === null) return null;
+  const removals: FieldDrops[] = [];
+  for (const field of new Set(fields)) {
+    const cell = held.get(field);
+    if (cell !== undefined) removals.push(seenOfField(cell, field));
+  }
+  if (removals.length === 0) return null;
+  const empties = removals.length === held.size && !holdsOtherThan(state, part);
+  return { fields: removals, ttl: ttlOfRemoval(state, empties) };
 }
 
 function seenOfField(cell: Cell, field: Bytes): FieldDrops {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { history } from '../op/arbitrary-history.ts';
 import { checkKey } from './check.ts';
-import { type KeyState, mergeKey } from './key-state.ts';
+import { emptyKeyState, type KeyState, mergeKey } from './key-state.ts';
 import { canonical, play } from './laws-history.ts';
 import { joinStates, missingFloors, withFloors } from './repair.ts';
 
@@ -59,17 +59,20 @@ test('a state merge never lowers a floor that one of the two holds', () => {
 test('floors that are missing are found, and raising them is the whole repair', () => {
   const lost = counter(0, 0);
   const kept = counter(1, 30);
-  const inHash = (state: KeyState): KeyState => {
-    return { ...state, cell: null, hash: new Map([['f', state.cell!]]) };
+  const inMap = (state: KeyState, part: 'hash' | 'zset'): KeyState => {
+    return { ...state, cell: null, [part]: new Map([['f', state.cell!]]) };
   };
-  expect(missingFloors(lost, kept)).toEqual([{ field: null, actor: 0, seq: 1, cum: 30 }]);
-  expect(missingFloors(inHash(lost), inHash(kept))).toEqual([
-    { field: 'f', actor: 0, seq: 1, cum: 30 },
-  ]);
+  const floor = { actor: 0, seq: 1, cum: 30 };
+  expect(missingFloors(lost, kept)).toEqual([{ part: 'cell', field: null, ...floor }]);
+  for (const part of ['hash', 'zset'] as const) {
+    const found = missingFloors(inMap(lost, part), inMap(kept, part));
+    expect(found).toEqual([{ part, field: 'f', ...floor }]);
+  }
   expect(missingFloors(kept, lost)).toEqual([]);
   for (const [mine, theirs] of [
     [lost, kept],
-    [inHash(lost), inHash(kept)],
+    [inMap(lost, 'hash'), inMap(kept, 'hash')],
+    [inMap(lost, 'zset'), inMap(kept, 'zset')],
   ]) {
     const before = canonical(mine);
     const raised = withFloors(mine, missingFloors(mine, theirs));
@@ -84,5 +87,5 @@ test('floors that are missing are found, and raising them is the whole repair', 
 function counter(floorSeq: number, floorCum: number): KeyState {
   const contribution = { actor: 0, seq: 2, hlc: 1, cum: 50, floorSeq, floorCum };
   const cell = { siblings: [], contributions: [contribution] };
-  return { cell, set: null, hash: null, ttl: [] };
+  return { ...emptyKeyState(), cell };
 }

@@ -16,38 +16,50 @@ import { type Amount, toUnits } from './amount.ts';
 import { type Cell, type Contribution, emptyCell, findContribution } from './cell.ts';
 import type { Bytes, StampedDot } from './dot.ts';
 import { emptyKeyState, type KeyState, normalise } from './key-state.ts';
-import type { FieldFloor } from './op.ts';
+import type { FieldFloor, FloorPart } from './op.ts';
 import { PART_NAMES, type PartName, type PartStates } from './part.ts';
 import type { TtlWrite } from './ttl.ts';
 
 /** Which floors of `theirs` are above those of the same contributions in `mine`. */
 export function missingFloors(mine: KeyState | null, theirs: KeyState | null): FieldFloor[] {
   const floors: FieldFloor[] = [];
-  const compare = (field: Bytes | null, held: Cell | null, other: Cell | null): void => {
+  const compare = (
+    part: FloorPart,
+    field: Bytes | null,
+    held: Cell | null,
+    other: Cell | null,
+  ): void => {
     if (held === null || other === null) return;
     for (const { actor, seq, floorSeq, floorCum } of other.contributions) {
       const own = findContribution(held, actor);
       if (own === null || own.seq !== seq || own.floorSeq >= floorSeq) continue;
-      floors.push({ field, actor, seq: floorSeq, cum: floorCum });
+      floors.push({ part, field, actor, seq: floorSeq, cum: floorCum });
     }
   };
-  compare(null, mine?.cell ?? null, theirs?.cell ?? null);
-  for (const [field, cell] of mine?.hash ?? [])
-    compare(field, cell, theirs?.hash?.get(field) ?? null);
+  compare('cell', null, mine?.cell ?? null, theirs?.cell ?? null);
+  for (const part of ['hash', 'zset'] as const) {
+    for (const [field, cell] of mine?.[part] ?? [])
+      compare(part, field, cell, theirs?.[part]?.get(field) ?? null);
+  }
   return floors;
 }
 
 /** The state with these floors raised: what a DEL that saw nothing but them makes of it. */
 export function withFloors(state: KeyState, floors: readonly FieldFloor[]): KeyState {
-  const raised: KeyState = { ...state, hash: state.hash === null ? null : new Map(state.hash) };
-  for (const { field, actor, seq, cum } of floors) {
-    const cell = field === null ? raised.cell : (raised.hash?.get(field) ?? null);
+  const raised: KeyState = {
+    ...state,
+    hash: state.hash === null ? null : new Map(state.hash),
+    zset: state.zset === null ? null : new Map(state.zset),
+  };
+  for (const { part, field, actor, seq, cum } of floors) {
+    const fields = part === 'cell' ? null : raised[part];
+    const cell = field === null ? raised.cell : (fields?.get(field) ?? null);
     if (cell === null) continue;
     const contributions = cell.contributions.map((held) =>
       held.actor === actor ? { ...held, floorSeq: seq, floorCum: cum } : held,
     );
     if (field === null) raised.cell = { ...cell, contributions };
-    else raised.hash!.set(field, { ...cell, contributions });
+    else fields!.set(field, { ...cell, contributions });
   }
   return raised;
 }
@@ -74,6 +86,7 @@ const JOINS: {
   cell: joinCells,
   set: (a, b) => joinMaps(a, b, (x, y) => joinDots(x ?? [], y ?? [], () => 0)),
   hash: (a, b) => joinMaps(a, b, (x, y) => joinCells(x, y)!),
+  zset: (a, b) => joinMaps(a, b, (x, y) => joinCells(x, y)!),
 };
 
 function joinMaps<T>(

@@ -1,3 +1,4 @@
+import { emptyKeyState } from '../crdt/key-state.ts';
 import { appendToBlock, hasRoomForOne } from './block-append.ts';
 import { BlockEditor } from './block-editor.ts';
 import { metaOf, TABLE_HASH, TABLE_SET, tableKind } from './entry.ts';
@@ -22,7 +23,7 @@ function oneElement(isHash: boolean, expiry: number | null) {
   Object.assign(place, { hash, ref: 0, slot, buf: key, start: 0, end: 3 });
   const cell = { siblings: [{ ...stamp, value: 'v' }], contributions: [] };
   const state = {
-    cell: null,
+    ...emptyKeyState(),
     set: isHash ? null : new Map([['first', [stamp]]]),
     hash: isHash ? new Map([['first', cell]]) : null,
     ttl: expiry === null ? [] : [{ ...stamp, expiry }],

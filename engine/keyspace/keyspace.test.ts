@@ -1,4 +1,4 @@
-import type { KeyState } from '../crdt/key-state.ts';
+import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import { Arena } from './arena.ts';
 import { newKeyPlace } from './key-place.ts';
 import { Keyspace } from './keyspace.ts';
@@ -28,7 +28,7 @@ function put(keyspace: Keyspace, key: string, state: KeyState | null): void {
 function plain(value: string): KeyState {
   const dot = { actor: 3, seq: 2 ** 40 + 5, hlc: 2 ** 52 + 1 };
   const cell = { siblings: [{ ...dot, value }], contributions: [] };
-  return { cell, set: null, hash: null, ttl: [{ ...dot, expiry: NEVER }] };
+  return { ...emptyKeyState(), cell, ttl: [{ ...dot, expiry: NEVER }] };
 }
 
 const newKeyspace = (seed = 1): Keyspace => new Keyspace(seededChance(seed), () => 0);
@@ -142,7 +142,7 @@ describe('packed strings', () => {
       const expiry = random() < 0.5 ? NEVER : number(2 ** 42);
       const ttl = random() < 0.3 ? [] : [{ ...(random() < 0.5 ? own : dot()), expiry }];
       if (siblings.length + contributions.length === 0) continue;
-      const state = { cell: { siblings, contributions }, set: null, hash: null, ttl };
+      const state = { ...emptyKeyState(), cell: { siblings, contributions }, ttl };
       if (packedLayout(state) >= 0) packed++;
       put(keyspace, `k${number(50)}`, structuredClone(state));
       expect(loadState(keyspace, place.ref)).toEqual(state);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { KeyState } from '../crdt/key-state.ts';
+import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import { BlockEditor } from './block-editor.ts';
 import { newKeyPlace } from './key-place.ts';
 import { Keyspace } from './keyspace.ts';
@@ -124,17 +124,13 @@ describe('packState and loadState', () => {
   }
 
   const setOf = (...members: string[]): KeyState => ({
-    cell: null,
+    ...emptyKeyState(),
     set: new Map(members.map((member, i) => [member, [{ ...stamp, seq: stamp.seq + (i & 1) }]])),
-    hash: null,
-    ttl: [],
   });
   const cell = (value: string) => ({ siblings: [{ ...stamp, value }], contributions: [] });
   const hashOf = (...values: string[]): KeyState => ({
-    cell: null,
-    set: null,
+    ...emptyKeyState(),
     hash: new Map(values.map((value, i) => [`field${i}`, cell(value)])),
-    ttl: [],
   });
 
   test('are inverse, also in the order of elements, with and without TTL', () => {

@@ -9,7 +9,7 @@
  */
 
 import type { Cell } from '../crdt/cell.ts';
-import { isDead, type KeyState } from '../crdt/key-state.ts';
+import { emptyKeyState, holdsOtherThan, isDead, type KeyState } from '../crdt/key-state.ts';
 import type { TtlWrite } from '../crdt/ttl.ts';
 import { CHUNK_SHIFT, UNIT_MASK } from './arena.ts';
 import { isFlatCell, readContributions, writeContributions } from './contributions.ts';
@@ -68,7 +68,7 @@ export function loadState(keyspace: Keyspace, ref: number): KeyState {
     const actor = dotActor(words, at << 1);
     cell.siblings.push({ actor, seq: dotSeq(words, at << 1), hlc: floats[at + 1], value });
   }
-  return { cell, set: null, hash: null, ttl: unpackTtl(keyspace, ref, meta) };
+  return { ...emptyKeyState(), cell, ttl: unpackTtl(keyspace, ref, meta) };
 }
 
 /**
@@ -95,7 +95,7 @@ export function storeState(
 /** Layout byte of the state's packed form, or -1 when it has none. */
 export function packedLayout(state: KeyState): number {
   const { cell, ttl } = state;
-  if (cell === null || state.set !== null || state.hash !== null) return NONE;
+  if (cell === null || holdsOtherThan(state, 'cell')) return NONE;
   if (ttl.length > 1 || !isFlatCell(cell)) return NONE;
   const sibling = cell.siblings.length === 1 ? LAYOUT_SIBLING : 0;
   return ttlKind(state) | sibling | (cell.contributions.length << LAYOUT_COUNT_SHIFT);

@@ -12,6 +12,9 @@ const value = fc.constantFrom('5', '-7', '2.5', 'abc', '', '9223372036854775807'
 const delta = fc
   .constantFrom('1', '3', '-4', '0.1', '0', '-2.75', '9000000000000000000')
   .map((text) => parseAmount(text) as Amount);
+// Sums of these are exact in doubles, so that the spec needs no rounding: zset.test.ts has the others.
+const score = fc.constantFrom(5, -7, 2.5, -0, Number.POSITIVE_INFINITY, -1e308, 5e-324);
+const scoreDelta = fc.constantFrom(1, 3, -4, 0.25, 0, -2.75);
 const member = fc.constantFrom('a', 'b', 'c');
 const members = fc.uniqueArray(member, { minLength: 1, maxLength: 2 });
 const expiry = fc.constantFrom(1000, 2000, 3000, Number.POSITIVE_INFINITY);
@@ -31,6 +34,12 @@ const intents: fc.Arbitrary<Intent>[] = [
   }),
   fc.record({ kind: fc.constant('hincr' as const), field: member, delta }),
   fc.record({ kind: fc.constant('hdel' as const), fields: members }),
+  fc.record({
+    kind: fc.constant('zadd' as const),
+    pairs: fc.array(fc.tuple(member, score), { minLength: 1, maxLength: 2 }),
+  }),
+  fc.record({ kind: fc.constant('zincr' as const), field: member, delta: scoreDelta }),
+  fc.record({ kind: fc.constant('zrem' as const), fields: members }),
   fc.constant<Intent>({ kind: 'del' }),
   fc.constant<Intent>({ kind: 'flush' }),
   fc.record({ kind: fc.constant('expire' as const), expiry }),
@@ -52,13 +61,15 @@ function actionOf(kinds: readonly fc.Arbitrary<Intent>[]): fc.Arbitrary<Action> 
 }
 
 /** Many adds of one replica, so that removals name a vector and not dots. */
-const fill = fc.tuple(replica, fc.boolean()).map(([at, hash]) =>
+const fill = fc.tuple(replica, fc.nat(2)).map(([at, type]) =>
   Array.from({ length: 18 }, (_, n): Action => {
     const name = `f${n}`;
-    const add: Intent = hash
-      ? { kind: 'hset', pairs: [[name, '1']] }
-      : { kind: 'sadd', members: [name] };
-    return { kind: 'do', replica: at, intent: add, ms: 0 };
+    const adds: Intent[] = [
+      { kind: 'hset', pairs: [[name, '1']] },
+      { kind: 'sadd', members: [name] },
+      { kind: 'zadd', pairs: [[name, n]] },
+    ];
+    return { kind: 'do', replica: at, intent: adds[type], ms: 0 };
   }),
 );
 

@@ -4,6 +4,7 @@ import { type Amount, fromUnits } from '../crdt/amount.ts';
 import type { Bytes, Dot } from '../crdt/dot.ts';
 import { NO_TTL, type Op } from '../crdt/op.ts';
 import { actorText, emptyRoster, internActor, makeActorId, type Roster } from '../crdt/roster.ts';
+import { encodeScore } from '../crdt/score.ts';
 import type { VersionVector } from '../crdt/version-vector.ts';
 import { slotOf } from '../keyspace/slot.ts';
 
@@ -45,9 +46,18 @@ const vector: fc.Arbitrary<VersionVector> = fc.array(fc.oneof(fc.constant(0), se
 const removal = fc.record({
   vector: fc.option(vector),
   dots,
-  floors: fc.array(fc.record({ field: fc.option(bytes), actor: fc.nat(3), seq, cum: amount }), {
-    maxLength: 2,
-  }),
+  floors: fc.array(
+    fc
+      .record({
+        part: fc.constantFrom('cell' as const, 'hash' as const, 'zset' as const),
+        field: bytes,
+        actor: fc.nat(3),
+        seq,
+        cum: amount,
+      })
+      .map((floor) => (floor.part === 'cell' ? { ...floor, field: null } : floor)),
+    { maxLength: 2 },
+  ),
 });
 const pred = fc.option(fc.record({ seq, cum: amount }));
 const members = fc.array(fc.record({ member: bytes, drops: dots }), {
@@ -55,6 +65,7 @@ const members = fc.array(fc.record({ member: bytes, drops: dots }), {
   maxLength: 3,
 });
 const fieldDrops = { field: bytes, drops: dots, floors };
+export const score: fc.Arbitrary<Bytes> = fc.double({ noNaN: true }).map(encodeScore);
 
 const plainSet: fc.Arbitrary<Op> = fc
   .record({ key: bytes, value: bytes, drops: fc.array(dot, { maxLength: 1 }), expiry })
@@ -77,6 +88,15 @@ const plainElements: fc.Arbitrary<Op> = fc.oneof(
     kind: fc.constant('hash-set' as const),
     key: bytes,
     fields: fc.array(fc.record({ field: bytes, value: bytes, ...seen, floors: fc.constant([]) }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    ttl: fc.constant(NO_TTL),
+  }),
+  fc.record({
+    kind: fc.constant('zset-set' as const),
+    key: bytes,
+    fields: fc.array(fc.record({ field: bytes, value: score, ...seen, floors: fc.constant([]) }), {
       minLength: 1,
       maxLength: 4,
     }),
@@ -122,6 +142,26 @@ export const anyOp: fc.Arbitrary<Op> = fc.oneof(
   }),
   fc.record({
     kind: fc.constant('hash-remove' as const),
+    key: bytes,
+    fields: fc.array(fc.record(fieldDrops), { minLength: 1, maxLength: 2 }),
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('zset-set' as const),
+    key: bytes,
+    fields: fc.array(fc.record({ ...fieldDrops, value: score }), { minLength: 1, maxLength: 2 }),
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('zset-add' as const),
+    key: bytes,
+    field: bytes,
+    cum: amount,
+    pred,
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('zset-remove' as const),
     key: bytes,
     fields: fc.array(fc.record(fieldDrops), { minLength: 1, maxLength: 2 }),
     ttl,

@@ -47,6 +47,7 @@ const TWO_32 = 4294967296;
 const DOT_LIST_OF_ONE_BYTES = 10;
 const INTEGER_AMOUNT_BYTES = 9;
 const HOT_SET_FLAGS = FLAG.drops | FLAG.ttlInfinite | FLAG.ttlAt | FLAG.ttlDrops | FLAG.ttlSame;
+const ELEMENT_KINDS = [OP_KIND['set-add'], OP_KIND['hash-set'], OP_KIND['zset-set']] as number[];
 const DELETE_OF_ONE_BYTES = 1 + DOT_LIST_OF_ONE_BYTES + 4;
 const NOTHING = new ByteReader(new Uint8Array(0));
 
@@ -83,7 +84,7 @@ export class BatchReader {
   predSeq = 0;
   predCum = 0;
 
-  /** Hot set-add and hash-set. */
+  /** Hot set-add, hash-set and zset-set. */
   readonly elements = new ElementReader();
 
   private readonly roster: Roster;
@@ -288,7 +289,7 @@ export class BatchReader {
       if (this.readHotAdd()) this.hot = HOT.stringAdd;
     } else if (this.kind === OP_KIND.delete) {
       if (this.readHotDelete()) this.hot = HOT.deleteDot;
-    } else if (this.kind === OP_KIND['hash-set'] || this.kind === OP_KIND['set-add']) {
+    } else if (ELEMENT_KINDS.includes(this.kind)) {
       if (this.flags === 0 && this.openElements()) this.hot = HOT.elements;
     }
   }
@@ -362,8 +363,7 @@ export class BatchReader {
 
   private openElements(): boolean {
     const { payloadAt, opEnd, actors, seq } = this;
-    const isHash = this.kind === OP_KIND['hash-set'];
-    return this.elements.open(this.reader.view, payloadAt, opEnd, isHash, actors, seq);
+    return this.elements.open(this.reader.view, payloadAt, opEnd, this.kind, actors, seq);
   }
 
   /** The seq of a list of exactly one good dot (its actor goes to `dotActor`); 0: it is none. */

@@ -58,6 +58,15 @@ const HOT_PAYLOAD_BYTES_MAX = 64;
 /** A buffer that one great batch has blown up is given back after sealing. */
 const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 
+/** Ops on elements that have a hot form. */
+export type ElementsKind =
+  | 'set-add'
+  | 'set-remove'
+  | 'hash-set'
+  | 'hash-remove'
+  | 'zset-set'
+  | 'zset-remove';
+
 export class BatchWriter {
   /** Ops in the batch so far. */
   opCount = 0;
@@ -229,11 +238,11 @@ export class BatchWriter {
   }
 
   /**
-   * Hot SADD, HSET, SREM and HDEL of `count` elements, on a key whose TTL they do not touch: `element`
-   * for each, in a hash followed by `value` or `noFloors`, then `endElements`.
+   * Hot SADD, HSET, ZADD, SREM, HDEL and ZREM of `count` elements, on a key whose TTL they do not touch:
+   * `element` for each, in a hash or sorted set followed by `value` or `noFloors`, then `endElements`.
    */
   beginElements(
-    kind: 'set-add' | 'hash-set' | 'set-remove' | 'hash-remove',
+    kind: ElementsKind,
     slot: number,
     hlc: number,
     keyBytes: Uint8Array,

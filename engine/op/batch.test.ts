@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import { HLC_EPOCH_MS, hlcOfMs } from '../crdt/hlc.ts';
 import { NO_TTL, type Op } from '../crdt/op.ts';
 import { emptyRoster, internActor, makeActorId, type Roster } from '../crdt/roster.ts';
+import { encodeScore } from '../crdt/score.ts';
 import { ACTOR_IDS, anyOp, FIRST_SEQ, named, rosterOf, slotOfOp } from './arbitrary-op.ts';
 import { BatchReader, HOT } from './batch-reader.ts';
-import { BATCH_HEAD_BYTES, BatchWriter } from './batch-writer.ts';
-import { FRAME_HEADER_BYTES } from './op.ts';
+import { BATCH_HEAD_BYTES, BatchWriter, type ElementsKind } from './batch-writer.ts';
+import { FRAME_HEADER_BYTES, OP_KIND } from './op.ts';
 
 const NOW_MS = HLC_EPOCH_MS + 1_000_000;
 const HLC = hlcOfMs(NOW_MS);
@@ -79,6 +80,12 @@ test('hot forms: written byte for byte as the general form, and read as the gene
   expect(hot).toBeGreaterThan(80);
 });
 
+const ELEMENT_KINDS: Record<number, ElementsKind> = {
+  [OP_KIND['set-add']]: 'set-add',
+  [OP_KIND['hash-set']]: 'hash-set',
+  [OP_KIND['zset-set']]: 'zset-set',
+};
+
 /** Writes the current op from the reader's hot fields alone. */
 function rewriteHot(reader: BatchReader, roster: Roster): Uint8Array {
   const writer = new BatchWriter(roster);
@@ -106,12 +113,12 @@ function rewriteHot(reader: BatchReader, roster: Roster): Uint8Array {
     writer.stringAdd(slot, hlc, bytes, keyStart, keyEnd, cum, predSeq, predCum);
   } else if (reader.hot === HOT.elements) {
     const { elements } = reader;
-    const kind = elements.isHash ? 'hash-set' : 'set-add';
+    const kind = ELEMENT_KINDS[elements.kind];
     writer.beginElements(kind, slot, hlc, bytes, keyStart, keyEnd, elements.count);
     while (elements.next()) {
       const { nameStart, nameEnd, valueStart, valueEnd } = elements;
       writer.element(bytes, nameStart, nameEnd, elements.dropActor, elements.dropSeq);
-      if (elements.isHash) writer.value(bytes, valueStart, valueEnd);
+      if (elements.hasValues) writer.value(bytes, valueStart, valueEnd);
     }
     writer.endElements();
   } else {
@@ -246,7 +253,7 @@ describe('hostile batches', () => {
       ['an op longer than the body', /bad length/, (view) => view.setUint32(opAt, 1e6, true)],
       ['op length 0', /bad length/, (view) => view.setUint32(opAt, 0, true)],
       ['kind 0', /unknown op kind 0/, (view) => view.setUint8(opAt + 4, 0)],
-      ['kind 11', /unknown op kind 11/, (view) => view.setUint8(opAt + 4, 11)],
+      ['kind 200', /unknown op kind 200/, (view) => view.setUint8(opAt + 4, 200)],
       ['an unknown flag', /unknown flags/, (view) => view.setUint8(opAt + 5, 0x80)],
       ['two expiries', /two expiries/, (view) => view.setUint8(opAt + 5, 0x1b)],
       ['another slot', /slot/, (view) => view.setUint16(opAt + 6, 1, true)],
@@ -306,7 +313,7 @@ const PINNED: Record<string, Op[]> = {
       clear: {
         vector: [5, 6],
         dots: [{ actor: 0, seq: 4 }],
-        floors: [{ field: 'f', actor: 2, seq: 8, cum: 5 }],
+        floors: [{ part: 'hash', field: 'f', actor: 2, seq: 8, cum: 5 }],
       },
     },
   ],
@@ -333,6 +340,33 @@ const PINNED: Record<string, Op[]> = {
       key: 'h',
       fields: [{ field: 'n', drops: [], floors: [{ actor: 0, seq: 4, cum: 1 }] }],
       ttl: { drops: [{ actor: 1, seq: 9 }], expiry: null },
+    },
+  ],
+  'sorted sets': [
+    {
+      kind: 'zset-set',
+      key: 'z',
+      fields: [
+        { field: 'a', drops: [{ actor: 1, seq: 2 }], floors: [], value: encodeScore(1.1) },
+        { field: 'b', drops: [], floors: [], value: encodeScore(-0) },
+      ],
+      ttl: NO_TTL,
+    },
+    { kind: 'zset-add', key: 'z', field: 'a', cum: 3, pred: { seq: 9, cum: 1 }, ttl: NO_TTL },
+    {
+      kind: 'zset-remove',
+      key: 'z',
+      fields: [{ field: 'a', drops: [], floors: [{ actor: 0, seq: 4, cum: 1 }] }],
+      ttl: { drops: [{ actor: 1, seq: 9 }], expiry: null },
+    },
+    {
+      kind: 'delete',
+      key: 'z',
+      removal: {
+        vector: null,
+        dots: [],
+        floors: [{ part: 'zset', field: 'a', actor: 2, seq: 8, cum: 5 }],
+      },
     },
   ],
   'keys and all': [

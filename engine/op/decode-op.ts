@@ -17,9 +17,10 @@ import {
   type Removal,
   type TtlPart,
 } from '../crdt/op.ts';
+import { isScore } from '../crdt/score.ts';
 import { advance, emptyVector, type VersionVector } from '../crdt/version-vector.ts';
 import type { ByteReader } from './byte-reader.ts';
-import { FLAG } from './encode-op.ts';
+import { FLAG, FLOOR_PARTS } from './encode-op.ts';
 import { KEY_BYTES_MAX, OP_KIND, VALUE_BYTES_MAX } from './op.ts';
 
 const DOT_BYTES = 8;
@@ -77,6 +78,16 @@ export function decodePayload(
     }
     case OP_KIND['hash-remove']:
       return { kind: 'hash-remove', key, fields: read.fields(false), ttl: read.ttl([]) };
+    case OP_KIND['zset-set']: {
+      const fields = read.fields(true).map((field) => ({ ...field, value: read.score(field) }));
+      return { kind: 'zset-set', key, fields, ttl: read.ttl([]) };
+    }
+    case OP_KIND['zset-add']: {
+      const field = reader.text(KEY_BYTES_MAX);
+      return { kind: 'zset-add', key, field, ...read.sum(), ttl: read.ttl([]) };
+    }
+    case OP_KIND['zset-remove']:
+      return { kind: 'zset-remove', key, fields: read.fields(false), ttl: read.ttl([]) };
     case OP_KIND.delete:
       return { kind: 'delete', key, removal: read.removal() };
     case OP_KIND.expire:
@@ -173,6 +184,12 @@ class PayloadReader {
     return fields;
   }
 
+  /** The value of a member. */
+  score({ value = '' }: { value?: Bytes }): Bytes {
+    if (!isScore(value)) this.reader.fail('a score that is none');
+    return value;
+  }
+
   vector(): VersionVector {
     const count = this.reader.count(16, DOT_BYTES);
     const vector = emptyVector();
@@ -192,10 +209,10 @@ class PayloadReader {
     const count = reader.count(32, 1 + DOT_BYTES + AMOUNT_BYTES_MIN);
     const floors: FieldFloor[] = [];
     for (let n = 0; n < count && reader.problem === null; n++) {
-      const named = reader.u8();
-      if (named > 1) reader.fail('a floor of unknown form');
-      const field = named === 1 ? reader.text(KEY_BYTES_MAX) : null;
-      floors.push({ field, ...this.dot(), cum: reader.amount() });
+      const part = FLOOR_PARTS[reader.u8()];
+      if (part === undefined) reader.fail('a floor of unknown form');
+      const field = part === 'cell' ? null : reader.text(KEY_BYTES_MAX);
+      floors.push({ part: part ?? 'cell', field, ...this.dot(), cum: reader.amount() });
     }
     return { vector, dots, floors };
   }
@@ -212,6 +229,7 @@ function flagsAllowed(): (number | undefined)[] {
   allowed[OP_KIND['string-set']] = TTL_FLAGS | FLAG.ttlSame | FLAG.drops | FLAG.floors | FLAG.clear;
   allowed[OP_KIND['string-add']] = TTL_FLAGS | FLAG.pred;
   allowed[OP_KIND['hash-add']] = TTL_FLAGS | FLAG.pred;
+  allowed[OP_KIND['zset-add']] = TTL_FLAGS | FLAG.pred;
   allowed[OP_KIND.delete] = 0;
   allowed[OP_KIND.flush] = 0;
   return allowed;

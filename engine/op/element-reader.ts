@@ -1,10 +1,11 @@
 /**
- * The elements of a SADD or HSET as nearly all are: no TTL, each element with at most one dot that its
+ * The elements of a SADD, HSET or ZADD as nearly all are: no TTL, each element with at most one dot that its
  * source saw, no increments. They are walked in the bytes of the batch, without an object.
  */
 
 import type { Actor } from '../crdt/dot.ts';
-import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './op.ts';
+import { SCORE_BYTES } from '../crdt/score.ts';
+import { KEY_BYTES_MAX, OP_KIND, VALUE_BYTES_MAX } from './op.ts';
 
 const TWO_32 = 4294967296;
 const DOT_BYTES = 8;
@@ -12,7 +13,10 @@ const DOT_BYTES = 8;
 export class ElementReader {
   /** Number of elements. */
   count = 0;
-  isHash = false;
+  /** OP_KIND of the op. */
+  kind = 0;
+  /** Whether elements have values: a hash or a sorted set. */
+  hasValues = false;
   /** The current element: a member, or a field with its value. */
   nameStart = 0;
   nameEnd = 0;
@@ -37,7 +41,7 @@ export class ElementReader {
     view: DataView,
     start: number,
     end: number,
-    isHash: boolean,
+    kind: number,
     actors: readonly Actor[],
     opSeq: number,
   ): boolean {
@@ -48,7 +52,8 @@ export class ElementReader {
     this.view = view;
     this.start = start;
     this.end = end;
-    this.isHash = isHash;
+    this.kind = kind;
+    this.hasValues = kind !== OP_KIND['set-add'];
     this.actors = actors;
     this.opSeq = opSeq;
     this.at = start + 4;
@@ -95,11 +100,12 @@ export class ElementReader {
       this.dropSeq = seq;
       at += DOT_BYTES;
     } else if (drops !== 0) return false;
-    if (this.isHash) {
+    if (this.hasValues) {
       if (end - at < 6 || view.getUint16(at, true) !== 0) return false;
       const valueLength = view.getUint32(at + 2, true);
       at += 6;
       if (valueLength > end - at || valueLength > VALUE_BYTES_MAX) return false;
+      if (this.kind === OP_KIND['zset-set'] && !isScoreAt(view, at, valueLength)) return false;
       this.valueStart = at;
       at += valueLength;
       this.valueEnd = at;
@@ -107,4 +113,8 @@ export class ElementReader {
     this.at = at;
     return true;
   }
+}
+
+function isScoreAt(view: DataView, at: number, length: number): boolean {
+  return length === SCORE_BYTES && !Number.isNaN(view.getFloat64(at, true));
 }

@@ -5,7 +5,8 @@
  *     TTL     [f64 expiry if TTL_AT] | [dots dropped if TTL_DROPS]
  *     floor   dot | amount
  *     vector  n × dot
- *     removal u8 (1: with a vector) | [vector] | dots | u32 n × (u8 (1: a field) | [field] | floor)
+ *     removal u8 (1: with a vector) | [vector] | dots
+ *             | u32 n × (u8 (0 the string, 1 a hash field, 2 a sorted set's member) | [name] | floor)
  *
  *     string-set   [dots if DROPS] | [floors if FLOORS] | TTL | [removal if CLEAR] | value
  *     string-add   amount cum | [u48 seq, amount cum of the predecessor if PRED] | TTL
@@ -13,6 +14,8 @@
  *     hash-set     u32 n × (field | dots | floors | value) | TTL
  *     hash-add     field | amount cum | [predecessor if PRED] | TTL
  *     hash-remove  u32 n × (field | dots | floors) | TTL
+ *     zset-set     as hash-set; values are 8 bytes: scores (crdt/score.ts)
+ *     zset-add     as hash-add                             zset-remove as hash-remove
  *     delete       removal
  *     expire       TTL
  *     flush        vector
@@ -24,6 +27,7 @@ import type { Actor, Dot } from '../crdt/dot.ts';
 import type {
   FieldDrops,
   Floor,
+  FloorPart,
   MemberDrops,
   Op,
   Predecessor,
@@ -38,13 +42,16 @@ export const FLAG = {
   ttlAt: 0x02,
   ttlDrops: 0x04,
   ttlSame: 0x08,
-  /** string-add, hash-add. */
+  /** string-add, hash-add, zset-add. */
   pred: 0x10,
   /** string-set. */
   drops: 0x10,
   floors: 0x20,
   clear: 0x40,
 } as const;
+
+/** What the byte before a floor of a removal says. */
+export const FLOOR_PARTS: readonly FloorPart[] = ['cell', 'hash', 'zset'];
 
 /** Gives an actor its index in the dictionary of the batch. */
 export type IndexOf = (actor: Actor) => number;
@@ -64,6 +71,7 @@ export function opFlags(op: Op): number {
       );
     case 'string-add':
     case 'hash-add':
+    case 'zset-add':
       return (op.pred !== null ? FLAG.pred : 0) | ttlFlags(op.ttl, null);
     default:
       return ttlFlags(op.ttl, null);
@@ -89,6 +97,7 @@ export function encodePayload(out: ByteWriter, op: Op, flags: number, indexOf: I
       members(out, op.members, indexOf);
       break;
     case 'hash-set':
+    case 'zset-set':
       out.u32(op.fields.length);
       for (const field of op.fields) {
         fieldDrops(out, field, indexOf);
@@ -96,11 +105,13 @@ export function encodePayload(out: ByteWriter, op: Op, flags: number, indexOf: I
       }
       break;
     case 'hash-add':
+    case 'zset-add':
       out.text(op.field);
       out.amount(op.cum);
       predecessor(out, op.pred);
       break;
     case 'hash-remove':
+    case 'zset-remove':
       out.u32(op.fields.length);
       for (const field of op.fields) fieldDrops(out, field, indexOf);
       break;
@@ -194,7 +205,7 @@ function removal(out: ByteWriter, seen: Removal, indexOf: IndexOf): void {
   dots(out, seen.dots, indexOf);
   out.u32(seen.floors.length);
   for (const floor of seen.floors) {
-    out.u8(floor.field === null ? 0 : 1);
+    out.u8(FLOOR_PARTS.indexOf(floor.part));
     if (floor.field !== null) out.text(floor.field);
     dot(out, floor, indexOf);
     out.amount(floor.cum);

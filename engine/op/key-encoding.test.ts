@@ -4,6 +4,7 @@ import { checkKey } from '../crdt/check.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import { canonical, play, pull } from '../crdt/laws-history.ts';
 import type { Roster } from '../crdt/roster.ts';
+import { encodeScore } from '../crdt/score.ts';
 import { history } from './arbitrary-history.ts';
 import { rosterOf } from './arbitrary-op.ts';
 import { collectActors, decodeKey, dictionaryOf, encodeKey } from './key-encoding.ts';
@@ -111,6 +112,21 @@ const PINNED: Record<string, KeyState> = {
       ['a', [stamp(2, 2), stamp(0, 2)]],
     ]),
     hash: new Map([['f', { siblings: [{ ...stamp(0, 3), value: '\xff' }], contributions: [] }]]),
+    zset: null,
+    ttl: [{ ...stamp(1, 4), expiry: 1767225600000 }],
+  },
+  'sorted set': {
+    ...emptyKeyState(),
+    zset: new Map([
+      ['b', { siblings: [{ ...stamp(1, 1), value: encodeScore(1.1) }], contributions: [] }],
+      [
+        'a',
+        {
+          siblings: [{ ...stamp(2, 2), value: encodeScore(Number.NEGATIVE_INFINITY) }],
+          contributions: [{ ...stamp(0, 7), cum: 5, floorSeq: 6, floorCum: 0 }],
+        },
+      ],
+    ]),
     ttl: [{ ...stamp(1, 4), expiry: 1767225600000 }],
   },
 };

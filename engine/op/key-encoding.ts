@@ -2,12 +2,13 @@
  * The canonical encoding of a key's state: equal states give equal bytes, on every member, so that
  * bytes can be compared instead of states.
  *
- *     u8 version 1 | u8 parts (1 cell, 2 set, 4 hash, 8 TTL) | the parts in this order
+ *     u8 version 1 | u8 parts (1 cell, 2 set, 4 hash, 8 TTL, 16 sorted set) | the parts, TTL last
  *
  *     cell     u16 n × (dot | f64 hlc | value)                          siblings
  *              u16 n × (dot | f64 hlc | amount cum | u48 seq, amount cum of the floor)
  *     set      u32 n × (member | u16 n × (dot | f64 hlc))
  *     hash     u32 n × (field | cell)
+ *     zset     as hash; each sibling's value is a score (crdt/score.ts)
  *     TTL      u16 n × (dot | f64 hlc | f64 expiry)
  *
  * Dots, amounts and texts as in byte-writer.ts. Everything is sorted: dots by dictionary index (a
@@ -22,6 +23,7 @@ import type { HashState } from '../crdt/field-map.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed } from '../crdt/part.ts';
 import { actorId, type Roster } from '../crdt/roster.ts';
+import { isScore } from '../crdt/score.ts';
 import type { TtlWrite } from '../crdt/ttl.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
@@ -30,7 +32,7 @@ import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './op.ts';
 export const KEY_ENCODING_VERSION = 1;
 
 /** Bits of the second byte. */
-export const PART = { cell: 1, set: 2, hash: 4, ttl: 8 } as const satisfies Record<
+export const PART = { cell: 1, set: 2, hash: 4, ttl: 8, zset: 16 } as const satisfies Record<
   PartName | 'ttl',
   number
 >;
@@ -212,11 +214,12 @@ function readStamps<T extends Dot>(
   return items;
 }
 
-function readCell(reader: ByteReader, actors: readonly Actor[]): Cell {
-  const siblings = readStamps<Sibling>(reader, actors, 0, (stamp) => ({
-    ...stamp,
-    value: reader.text(VALUE_BYTES_MAX),
-  }));
+function readCell(reader: ByteReader, actors: readonly Actor[], scores = false): Cell {
+  const siblings = readStamps<Sibling>(reader, actors, 0, (stamp) => {
+    const value = reader.text(VALUE_BYTES_MAX);
+    if (scores && !isScore(value)) reader.fail('a score that is none');
+    return { ...stamp, value };
+  });
   const contributions = readStamps<Contribution>(reader, actors, 0, (stamp) => {
     const cum = reader.amount();
     const floorSeq = reader.u48();
@@ -250,6 +253,10 @@ function readHash(reader: ByteReader, actors: readonly Actor[]): HashState {
   return readMap(reader, 8 + STAMP_BYTES, () => readCell(reader, actors));
 }
 
+function readZset(reader: ByteReader, actors: readonly Actor[]): HashState {
+  return readMap(reader, 8 + STAMP_BYTES, () => readCell(reader, actors, true));
+}
+
 function readTtl(reader: ByteReader, actors: readonly Actor[]): TtlWrite[] {
   return readStamps(reader, actors, 1, (stamp) => {
     const expiry = reader.f64();
@@ -263,4 +270,5 @@ const ENCODINGS: { readonly [N in PartName]: PartEncoding<PartStates[N]> } = {
   cell: { write: writeCell, read: readCell },
   set: { write: writeSet, read: readSet },
   hash: { write: writeHash, read: readHash },
+  zset: { write: writeHash, read: readZset },
 };

@@ -31,6 +31,9 @@ export const OP_KIND = {
   delete: 8,
   expire: 9,
   flush: 10,
+  'zset-set': 11,
+  'zset-add': 12,
+  'zset-remove': 13,
 } as const satisfies Record<Op['kind'], number>;
 
 /** Kind byte of a frame. Session messages count from 10. */
