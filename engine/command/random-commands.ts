@@ -207,7 +207,9 @@ export function randomCommand(draw: Draw): string[] {
   if (group === 1 && draw.below(10) === 0) return ['FLUSHALL'];
   const words = draw.pick([strings, hashes, sets, keys][draw.below(4)])(draw);
   const mistake = draw.below(60);
-  if (mistake === 0) words.pop();
+  // Without its count one of these picks an element, and each server picks its own.
+  const picks = words.length === 3 && /^(HRANDFIELD|SPOP|SRANDMEMBER)$/.test(words[0]);
+  if (mistake === 0 && !picks) words.pop();
   if (mistake === 1) words.push(value(draw));
   return words.length === 0 ? ['PING'] : words;
 }
