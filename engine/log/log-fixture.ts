@@ -1,5 +1,6 @@
 /** A database that writes a log and images to a disk, and recovers from it: what a member is to this folder. For tests. */
 
+import type { FsyncPolicy } from '../config.ts';
 import { Db } from '../core/db.ts';
 import { makeActorId } from '../crdt/roster.ts';
 import { silentJournal } from '../env.ts';
@@ -18,7 +19,13 @@ export class Writer {
   readonly disk: MemoryDisk;
   readonly recovered: ReturnType<typeof recover>;
 
-  constructor(disk: MemoryDisk, incarnation: number, segmentBytesMax = 1_000_000, region = 'eu') {
+  constructor(
+    disk: MemoryDisk,
+    incarnation: number,
+    segmentBytesMax = 1_000_000,
+    region = 'eu',
+    fsync: FsyncPolicy = 'always',
+  ) {
     this.disk = disk;
     this.db = new Db({ random: () => 0.5, region: 1 });
     const options = { disk, db: this.db, backlog: this.backlog, journal: silentJournal };
@@ -26,7 +33,7 @@ export class Writer {
     this.log = new OpLog(
       {
         disk,
-        fsync: 'always',
+        fsync,
         database: 'd',
         region,
         roster: this.db.roster,

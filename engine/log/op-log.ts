@@ -13,7 +13,7 @@
  *     no        written before the reply, synced when the system likes.
  *
  * Segments are synced in order: the end of one segment can be torn only if no later segment was
- * ever synced. Recovery relies on that.
+ * ever synced. Recovery relies on that, and on each segment's header, which says how far that had come.
  */
 
 import type { FsyncPolicy } from '../config.ts';
@@ -135,7 +135,8 @@ export class OpLog {
     // A file of that name can only be left from a crash while its header was written.
     disk.remove(this.name);
     const header = { format: LOG_FORMAT, kind: 'segment', database, region, position } as const;
-    disk.append(this.name, sealHeader({ ...header, previous, vector: named }));
+    const synced = { safe: this.safePosition, fsync: this.options.fsync };
+    disk.append(this.name, sealHeader({ ...header, previous, vector: named, ...synced }));
     this.markUnsynced();
     return position;
   }

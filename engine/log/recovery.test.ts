@@ -296,6 +296,33 @@ describe('damage', () => {
     expect(new Writer(disk, 3, 300).db.type('more')).toBe('string');
   });
 
+  test('the damaged end of a segment that was never synced is cut although others follow it', () => {
+    const disk = new MemoryDisk();
+    const writer = new Writer(disk, 1, 300, 'eu', 'everysec');
+    for (let i = 0; i < 20; i++) writer.set(`k${i}`, 'v');
+    const name = segmentName(filePositions(disk.list(), 'segment')[2]);
+    flip(disk, name, disk.size(name) - 2);
+    const again = new Writer(disk, 2, 300, 'eu', 'everysec');
+    expect(again.db.size).toBeGreaterThan(0);
+    expect(again.db.size).toBeLessThan(20);
+    again.set('more', '1');
+    expect(new Writer(disk, 3, 300).db.type('more')).toBe('string');
+  });
+
+  test.each(['everysec', 'no', 'always'] as const)(
+    'the damaged end of a segment that was synced is refused, with fsync %s',
+    (fsync) => {
+      const disk = new MemoryDisk();
+      const writer = new Writer(disk, 1, 300, 'eu', fsync);
+      for (let i = 0; i < 10; i++) writer.set(`k${i}`, 'v');
+      writer.log.syncAll(() => {});
+      for (let i = 10; i < 20; i++) writer.set(`k${i}`, 'v');
+      const name = segmentName(filePositions(disk.list(), 'segment')[1]);
+      flip(disk, name, disk.size(name) - 2);
+      expect(() => new Writer(disk, 2, 300, 'eu', fsync)).toThrow(/crc does not match/);
+    },
+  );
+
   test('a first segment that lost half of its header, never synced, goes with all after it', () => {
     const disk = new MemoryDisk();
     new Writer(disk, 1).set('a', '1');
@@ -368,6 +395,7 @@ describe('op log', () => {
     const calls: (() => void)[] = [];
     const disk = new MemoryDisk({ later: (run) => calls.push(run) });
     const writer = new Writer(disk, 1);
+    const headerBytes = disk.size(segmentName(0));
     writer.set('a', '1');
     const first = writer.log.position;
     // The sync of `a` is under way.
@@ -376,7 +404,7 @@ describe('op log', () => {
     writer.set('c', '3');
     const image: boolean[] = [];
     writer.log.syncAll(() => image.push(true));
-    expect(disk.size(segmentName(0))).toBeLessThan(writer.log.position);
+    expect(disk.size(segmentName(0)) - headerBytes).toBe(first);
     expect(() => writer.log.startSegment(writer.db.vector)).toThrow(/being written/);
     while (writer.log.safe < first) calls.shift()!();
     expect(writer.log.safe).toBe(first);

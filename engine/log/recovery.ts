@@ -14,6 +14,8 @@
  *                                       that nothing follows are cut too
  *      a segment shorter than the next  only bytes that were never synced can be missing there, and
  *      one's position says              nothing after them was synced: cut here, later ones go
+ *      the end of a segment beyond what was synced when the newest began, with everysec and no
+ *                                       the same: bytes that were never synced may also be damaged
  *      anywhere else                    damage: never guess. Refuse, and say what to do
  * 5. A log that is left must reach the position that the image needs. It always does on a disk that keeps
  *    what it has synced; else what is here is of no one moment, and refused like damage.
@@ -62,6 +64,8 @@ export class DamagedLog extends Error {
   override readonly name = 'DamagedLog';
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 const CURE =
   'If another member or region has this data, start with an empty --dir and it comes back from ' +
   'there; else restore the directory from a copy.';
@@ -88,9 +92,10 @@ export function recover(options: RecoveryOptions): Recovered {
   let position = imagePosition;
   const segments: RecoveredSegment[] = [];
   let frames = 0;
+  const unsyncedFrom = findUnsynced(options, positions);
   for (let i = 0; i < positions.length; i++) {
     const replay = new SegmentReplay(options, positions[i], needs);
-    const end = replay.run(positions[i + 1] ?? -1);
+    const end = replay.run(positions[i + 1] ?? -1, unsyncedFrom);
     frames += replay.frames;
     position = end.position;
     if (!end.gone) segments.push({ position: positions[i], end: position });
@@ -101,6 +106,25 @@ export function recover(options: RecoveryOptions): Recovered {
   checkReaches(position, needs);
   journal.info({ position, frames, imageBytes, keys: db.size }, 'recovered from the log');
   return { segments, position, imagePosition, imageBytes, frames };
+}
+
+/**
+ * From which position on no byte is known to have been synced: a power cut may have taken it, whatever comes
+ * after it. With `always` nothing may have been answered beyond that, but it may: Infinity.
+ */
+function findUnsynced(options: RecoveryOptions, positions: readonly number[]): number {
+  for (const position of [...positions].reverse()) {
+    let found: number | null = null;
+    walkFrames(options.disk, segmentName(position), (frame) => {
+      const header = readHeader(frame);
+      const isKnown = typeof header !== 'string' && header.fsync !== undefined;
+      if (isKnown) found = header.fsync === 'always' ? NEVER : (header.safe ?? NEVER);
+      return false;
+    });
+    // A header that is not whole is itself a torn end: the one before it is the newest.
+    if (found !== null) return found;
+  }
+  return NEVER;
 }
 
 /** Returns the position that the log behind it must reach; 0: written before images named it. */
@@ -183,8 +207,11 @@ class SegmentReplay {
     this.name = segmentName(position);
   }
 
-  /** `nextPosition`: where the next segment begins, -1: this is the last. */
-  run(nextPosition: number): ReplayEnd {
+  /**
+   * `nextPosition`: where the next segment begins, -1: this is the last. `unsyncedFrom`: what lies from
+   * there on may be damaged although more follows it.
+   */
+  run(nextPosition: number, unsyncedFrom: number): ReplayEnd {
     const { disk } = this.options;
     const { name } = this;
     const walk = walkFrames(disk, name, (frame, offset) => {
@@ -211,7 +238,8 @@ class SegmentReplay {
     // Without a whole header all bytes are part of it, and none is data.
     const dataBytes = this.headerBytes === 0 ? 0 : disk.size(name) - this.headerBytes;
     const fileEnd = this.position + dataBytes;
-    const lostTail = isLast || fileEnd < nextPosition;
+    const unsynced = this.positionAt(walk.offset) >= unsyncedFrom;
+    const lostTail = isLast || fileEnd < nextPosition || unsynced;
     const torn = walk.kind === 'end' || !hasFrameAfter(disk, name, walk.offset);
     if (!lostTail || !torn) throw damaged(name, `at byte ${walk.offset}: ${walk.why}`);
     return this.cut(this.pending[0]?.offset ?? walk.offset);

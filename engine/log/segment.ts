@@ -12,9 +12,11 @@
  * image begins where a segment begins.
  *
  * Header body: JSON { format, kind: 'segment' | 'image', database, region, position, previous,
- * vector }; `previous` is where the segment before began, so that a missing file is noticed.
+ * vector, safe, fsync }; `previous` is where the segment before began, so that a missing file is noticed;
+ * up to `safe` the log had been synced when the segment began, under the policy `fsync`.
  */
 
+import type { FsyncPolicy } from '../config.ts';
 import type { Disk } from '../env.ts';
 import { limits } from '../limits.ts';
 import { FRAME_KIND } from '../op/op.ts';
@@ -32,6 +34,9 @@ export type FileHeader = {
   /** Where the segment before this one began; -1: there was none, or this is an image. */
   readonly previous: number;
   readonly vector: Record<string, number>;
+  /** Of segments: the log was synced up to here when this was written. Absent in old ones. */
+  readonly safe?: number;
+  readonly fsync?: FsyncPolicy;
 };
 
 export function segmentName(position: number): string {
