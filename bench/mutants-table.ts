@@ -20,6 +20,13 @@ export type Mutant = {
 
 export const mutants: readonly Mutant[] = [
   {
+    name: 'brings a deleted HyperLogLog back with a late add',
+    file: 'engine/crdt/hyperloglog.ts',
+    find: 'if (instance === null && !hasDot(hll.instances, actor, seq)) {',
+    replace: 'if (findInstance(hll, instance ?? stamp) === null) {',
+    guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
+  },
+  {
     name: 'skips a mark: answers may overtake their questions',
     file: 'engine/replication/server.ts',
     find: 'if (lacking.length > 0) this.push(sealVector(MESSAGE.mark, lacking, this.host.roster));',

@@ -10,6 +10,7 @@ const categoryByGroup: Readonly<Record<CommandGroup, string | null>> = {
   string: '@string',
   bitmap: '@bitmap',
   hash: '@hash',
+  hyperloglog: '@hyperloglog',
   set: '@set',
   transactions: '@transaction',
   pubsub: '@pubsub',

@@ -339,6 +339,14 @@ export const errorCatalogue = {
     text: 'WRONGTYPE Operation against a key holding the wrong kind of value',
     meaning: 'The key holds another type than the command works on.',
   },
+  notHyperLogLog: {
+    text: 'WRONGTYPE Key is not a valid HyperLogLog string value.',
+    meaning: 'PFADD, PFCOUNT or PFMERGE of a string that is no HyperLogLog.',
+  },
+  corruptHyperLogLog: {
+    text: 'INVALIDOBJ Corrupted HLL object detected',
+    meaning: 'The string was SET to bytes that begin as a HyperLogLog does and are none.',
+  },
   hashNotInteger: {
     text: 'ERR hash value is not an integer',
     meaning: 'HINCRBY on a field that holds no integer.',

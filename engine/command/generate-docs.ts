@@ -17,6 +17,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   string: 'Strings and counters',
   bitmap: 'Bits',
   hash: 'Hashes',
+  hyperloglog: 'HyperLogLogs',
   set: 'Sets',
   generic: 'Keys',
   transactions: 'Transactions',

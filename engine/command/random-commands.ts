@@ -28,6 +28,7 @@ const INTEGERS = [
 const FRACTIONS = ['0.5', '-0.25', '1.5', '3', '-2', '0.125', '1e2', '2.50', 'abc', '', ' 1'];
 const NO_FRACTIONS = ['abc', '', ' 1', '1 ', 'nan', '0x', '1e'];
 const FLOAT_KEYS = ['x', 'y'];
+const HLL_KEYS = ['p', 'q', 'r'];
 const FLOAT_FIELD = 'float';
 const TEXTS = [
   'hello',
@@ -132,6 +133,23 @@ const strings: Rule[] = [
   (d) => ['LCS', key(d), key(d), 'IDX', 'WITHMATCHLEN', 'MINMATCHLEN', offset(d)],
 ];
 
+/** On keys of their own: the bytes of a HyperLogLog may differ, what is said of it may not. */
+const hyperLogLogs: Rule[] = [
+  (d) => ['PFADD', d.pick(HLL_KEYS), ...some(d, 6, (i) => String(i.below(500)))],
+  (d) => [
+    'PFADD',
+    d.pick(HLL_KEYS),
+    ...some(d, 6, (i) => `${i.below(1e6)}`.repeat(1 + i.below(4))),
+  ],
+  (d) => ['PFADD', d.pick(HLL_KEYS)],
+  (d) => ['PFCOUNT', ...some(d, 3, (i) => i.pick([...HLL_KEYS, 'none', 'none', 'a']))],
+  (d) => ['PFMERGE', ...some(d, 3, (i) => i.pick(HLL_KEYS))],
+  (d) => [d.pick(['DEL', 'TYPE', 'TTL', 'PERSIST', 'EXISTS']), d.pick(HLL_KEYS)],
+  (d) => ['COPY', d.pick(HLL_KEYS), d.pick(HLL_KEYS), 'REPLACE'],
+  (d) => ['EXPIRE', d.pick(HLL_KEYS), d.pick(TIMES)],
+  (d) => ['GETRANGE', d.pick(HLL_KEYS), '0', '3'],
+];
+
 const hashes: Rule[] = [
   (d) => ['HSET', key(d), ...some(d, 3, (i) => [field(i), value(i)])],
   (d) => ['HMSET', key(d), ...some(d, 2, (i) => [field(i), value(i)])],
@@ -205,7 +223,7 @@ export function randomCommand(draw: Draw): string[] {
   const group = draw.below(40);
   if (group === 0) return draw.pick(transactions)(draw);
   if (group === 1 && draw.below(10) === 0) return ['FLUSHALL'];
-  const words = draw.pick([strings, hashes, sets, keys][draw.below(4)])(draw);
+  const words = draw.pick([strings, hashes, sets, keys, hyperLogLogs][draw.below(5)])(draw);
   const mistake = draw.below(60);
   // Without its count one of these picks an element, and each server picks its own.
   const picks = words.length === 3 && /^(HRANDFIELD|SPOP|SRANDMEMBER)$/.test(words[0]);

@@ -233,4 +233,76 @@ export const keysCases: Readonly<Record<string, readonly Case[]>> = {
     same COMMAND GETKEYS SORT a
     same COMMAND GETKEYS SORT_RO a GET x
   `),
+  HyperLogLog: play(`
+    same PFADD h a b c d e f g
+    same PFCOUNT h
+    same PFADD h a b
+    same PFADD h
+    same PFADD new
+    same PFADD new
+    same PFCOUNT new
+    same TYPE h
+    same OBJECT ENCODING h
+    same STRLEN new
+    same PFADD one foo
+    same PFADD one ""
+    same PFCOUNT one
+    same PFADD i "\\u0000\\u00ff" 1234567 12345678 123456789 1234567890123456
+    same PFCOUNT i h none
+    same PFCOUNT none
+    same PFMERGE m h i none
+    same PFCOUNT m
+    same PFMERGE m
+    same PFCOUNT m
+    same PFMERGE created
+    same PFCOUNT created
+    same EXISTS created
+    same PFADD m zzz
+    same PFCOUNT m h i
+    same EXPIRE m 100
+    same PFADD m yyy
+    same TTL m
+    same COPY m n
+    same PFCOUNT n
+    same PFADD n xxx
+    same PFCOUNT n
+    same RENAME n o
+    same PFCOUNT o
+    same SET str abc
+    same PFADD str x
+    same PFCOUNT str
+    same PFCOUNT h str
+    same PFMERGE str h
+    same PFMERGE m str
+    same SADD s x
+    same PFADD s x
+    same PFCOUNT s
+    same PFMERGE s h
+    same PFMERGE m s
+    same SET short HYLL
+    same PFADD short x
+    same SET bad "HYLL\\u0001\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0080"
+    same PFCOUNT bad
+    same SET bad "HYLL\\u0001\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0080\\u007f\\u00ff\\u0000"
+    same PFCOUNT bad
+    same SET enc "HYLL\\u0002\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0080\\u007f\\u00ff"
+    same PFCOUNT enc
+    same SET dense "HYLL\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0080\\u007f\\u00ff"
+    same PFCOUNT dense
+    same SET good "HYLL\\u0001\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0080\\u007f\\u00fe\\u0084"
+    same PFCOUNT good
+    same EXPIRE good 100
+    same PFADD good x
+    same TTL good
+    same PFCOUNT good
+    same INCR h
+    same BITCOUNT new 0 4
+    same GETRANGE h 0 4
+    same SET h plain
+    same PFADD h x
+    same GET h
+    same PFCOUNT
+    same PFADD
+    same PFMERGE
+  `),
 };

@@ -402,6 +402,7 @@ function encodingOf(session: ClientSession, key: string): string | null {
   const { db } = session.server;
   switch (db.type(key)) {
     case 'string': {
+      if (db.isHyperLogLog(key)) return 'raw';
       const value = db.getString(key)!;
       if (isInt64Text(value)) return 'int';
       return value.length <= EMBSTR_BYTES_MAX ? 'embstr' : 'raw';

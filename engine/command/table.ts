@@ -12,6 +12,7 @@ import { connectionCommands } from './connection.ts';
 import { crdtCommands } from './crdt.ts';
 import { hashCommands } from './hash.ts';
 import { hashCounterCommands } from './hash-counter.ts';
+import { hyperLogLogCommands } from './hyperloglog.ts';
 import { infoCommands } from './info.ts';
 import { introspectionCommands } from './introspection.ts';
 import { keyCommands } from './keys.ts';
@@ -67,6 +68,7 @@ export type CommandGroup =
   | 'string'
   | 'bitmap'
   | 'hash'
+  | 'hyperloglog'
   | 'set'
   | 'transactions'
   | 'pubsub'
@@ -124,6 +126,7 @@ const all: readonly Command[] = [
   ...bitOpCommands,
   ...hashCommands,
   ...hashCounterCommands,
+  ...hyperLogLogCommands,
   ...setCommands,
   ...setAlgebraCommands,
   ...transactionCommands,

@@ -5,7 +5,7 @@
  * anything has changed; everything else that is thrown in the core is a bug.
  */
 
-export type DbErrorCode = 'WRONGTYPE' | 'ERR' | 'OOM' | 'READONLY';
+export type DbErrorCode = 'WRONGTYPE' | 'INVALIDOBJ' | 'ERR' | 'OOM' | 'READONLY';
 
 export class DbError extends Error {
   readonly code: DbErrorCode;
@@ -19,6 +19,9 @@ export class DbError extends Error {
 
 export const wrongType = () =>
   new DbError('WRONGTYPE', 'Operation against a key holding the wrong kind of value');
+export const notAHyperLogLog = () =>
+  new DbError('WRONGTYPE', 'Key is not a valid HyperLogLog string value.');
+export const corruptHyperLogLog = () => new DbError('INVALIDOBJ', 'Corrupted HLL object detected');
 export const notAnInteger = () => new DbError('ERR', 'value is not an integer or out of range');
 export const notAFloat = () => new DbError('ERR', 'value is not a valid float');
 export const overflow = () => new DbError('ERR', 'increment or decrement would overflow');

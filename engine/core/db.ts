@@ -20,6 +20,7 @@ import type { DbOptions } from './db-options.ts';
 import { EVICTIONS_PER_TICK_MAX, Evictor } from './eviction.ts';
 import { Ground } from './ground.ts';
 import * as hashes from './hashes.ts';
+import * as hyperloglogs from './hyperloglogs.ts';
 import * as keys from './keys.ts';
 import type { Page } from './random-elements.ts';
 import { type ApplyOutcome, RemoteBatches } from './remote.ts';
@@ -332,6 +333,24 @@ export class Db {
    */
   scanFields(key: Bytes, cursor: number, count: number): Page<[Bytes, Bytes]> | null {
     return hashes.scanFields(this.ground, key, cursor, count);
+  }
+
+  // ── HyperLogLogs. All throw WRONGTYPE, also for strings that are none ─────────────────────
+
+  /** PFADD of the elements from `args` 2 on to the key at 1. Whether anything was added. */
+  hllAdd(args: Args): boolean {
+    return hyperloglogs.addElements(this.ground, args);
+  }
+  /** Estimate of the different elements in all of these keys. */
+  hllCount(keys: readonly Bytes[]): number {
+    return hyperloglogs.countElements(this.ground, keys);
+  }
+  hllMerge(target: Bytes, sources: readonly Bytes[]): void {
+    hyperloglogs.mergeInto(this.ground, target, sources);
+  }
+  /** Whether PFADD made this string. */
+  isHyperLogLog(key: Bytes): boolean {
+    return hyperloglogs.isInstance(this.ground, key);
   }
 
   // ── Sets. All throw WRONGTYPE ─────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 /** What works on keys of any type: existence, expiry, removal, rename, walks over the keyspace. */
 
 import type { Bytes } from '../crdt/dot.ts';
+import { unionOf } from '../crdt/hyperloglog.ts';
 import {
   isDead,
   type PartName,
@@ -35,6 +36,7 @@ import { tableOf } from '../keyspace/table-collection.ts';
 import { noSuchKey } from './db-error.ts';
 import { type Ground, latin1 } from './ground.ts';
 import { hashEntries, hashSet } from './hashes.ts';
+import { createHyperLogLog } from './hyperloglogs.ts';
 import { isBlock, isTable, prepareBlockExpire } from './packed-whole.ts';
 import { isPlain } from './plain-write.ts';
 import { setAdd, setMembers } from './sets.ts';
@@ -180,6 +182,10 @@ const COPIES: {
   zset(ground, source) {
     const members = zsetEntries(ground, source);
     return (target) => zsetSet(ground, target, members);
+  },
+  hll(ground, source) {
+    const registers = unionOf(ground.visible(source)!.hll!).slice();
+    return (target) => createHyperLogLog(ground, target, registers);
   },
 };
 

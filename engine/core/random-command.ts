@@ -1,5 +1,6 @@
 /** Random commands for the property tests: few keys, so that regions meet on them. */
 
+import { Args } from '../resp/args.ts';
 import type { Db } from './db.ts';
 import { DbError } from './db-error.ts';
 
@@ -46,6 +47,9 @@ function runOne(db: Db, random: () => number): void {
     () => db.hashAdd(key, pick(NAMES), 3, false),
     () => db.hashRemove(key, [pick(NAMES)]),
     () => db.rename(key, pick(KEYS)),
+    () => db.hllAdd(Args.from(['PFADD', key, pick(NAMES)])),
+    () => db.hllAdd(Args.from(['PFADD', key, pick(NAMES), pick(VALUES)])),
+    () => db.hllMerge(key, [pick(KEYS)]),
     () => random() < 0.1 && db.flush(),
   ];
   pick(commands)();

@@ -9,6 +9,7 @@
 import type { Cell } from '../crdt/cell.ts';
 import type { ElementDot } from '../crdt/element-set.ts';
 import type { HashState } from '../crdt/field-map.ts';
+import type { HllState } from '../crdt/hyperloglog.ts';
 import type { KeyState } from '../crdt/key-state.ts';
 import type { Op } from '../crdt/op.ts';
 import { PART_NAMES, type PartName, type PartStates } from '../crdt/part.ts';
@@ -21,6 +22,7 @@ const ARRAY_BYTES = 40;
 const DOT_BYTES = 48;
 const SIBLING_BYTES = 64;
 const CONTRIBUTION_BYTES = 96;
+const INSTANCE_BYTES = 240;
 
 /** Bytes of the whole state; walks all of it. */
 export function stateBytes(state: KeyState): number {
@@ -42,6 +44,7 @@ const SIZES: { readonly [N in PartName]: (part: PartStates[N]) => number } = {
   },
   hash: fieldsBytes,
   zset: fieldsBytes,
+  hll: hllBytes,
 };
 
 function fieldsBytes(fields: HashState): number {
@@ -63,6 +66,9 @@ export function touchedBytes(state: KeyState | null, op: Op): number {
     case 'set-remove':
       for (const { member } of op.members) bytes += memberBytes(member, state.set?.get(member));
       return bytes;
+    case 'hll-add':
+      if (state.cell !== null) bytes += cellBytes(state.cell);
+      return bytes + (state.hll === null ? 0 : hllBytes(state.hll));
     case 'hash-add':
       return bytes + fieldBytes(op.field, state.hash?.get(op.field));
     case 'hash-set':
@@ -86,6 +92,14 @@ export function touchedBytes(state: KeyState | null, op: Op): number {
 function cellBytes(cell: Cell): number {
   let bytes = 2 * ARRAY_BYTES + cell.contributions.length * CONTRIBUTION_BYTES;
   for (const { value } of cell.siblings) bytes += SIBLING_BYTES + STRING_BYTES + value.length;
+  return bytes;
+}
+
+function hllBytes({ instances }: HllState): number {
+  let bytes = 2 * ARRAY_BYTES;
+  for (const { writers, registers } of instances) {
+    bytes += INSTANCE_BYTES + writers.length * DOT_BYTES + registers.length;
+  }
   return bytes;
 }
 

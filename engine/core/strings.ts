@@ -10,7 +10,8 @@ import { type Amount, addAmounts, isInt64 } from '../crdt/amount.ts';
 import { isInFloatRange, isInfinityText, parseAmount, parseInteger } from '../crdt/amount-text.ts';
 import { cellAmount, cellText } from '../crdt/cell.ts';
 import type { Bytes } from '../crdt/dot.ts';
-import { type KeyState, visibleType } from '../crdt/key-state.ts';
+import { unionOf } from '../crdt/hyperloglog.ts';
+import { type KeyState, visiblePart, visibleType } from '../crdt/key-state.ts';
 import { prepareStringAdd, prepareStringSet } from '../crdt/prepare.ts';
 import { CHUNK_SHIFT } from '../keyspace/arena.ts';
 import {
@@ -30,6 +31,7 @@ import { loadState } from '../keyspace/packed-string.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { infiniteResult, notAFloat, notAnInteger, overflow, wrongType } from './db-error.ts';
 import { type Ground, latin1 } from './ground.ts';
+import { writeHyll } from './hyll-text.ts';
 import {
   findTally,
   isPlain,
@@ -88,8 +90,13 @@ function stringState(ground: Ground, state: KeyState | null): KeyState | null {
   return state;
 }
 
-function textOf(ground: Ground, state: KeyState | null): Bytes | null {
-  return state === null || state.cell === null ? null : cellText(state.cell, ground.roster);
+/** The text of a state that shows as a string. */
+export function textOf(ground: Ground, state: KeyState | null): Bytes | null {
+  if (state === null) return null;
+  if (state.hll !== null && visiblePart(state, ground.roster) === 'hll') {
+    return writeHyll(unionOf(state.hll));
+  }
+  return state.cell === null ? null : cellText(state.cell, ground.roster);
 }
 
 /** Value of a packed counter; NaN when it is rich, no number, or beyond ±(2^53 - 1). */

@@ -4,10 +4,11 @@
  * causality, each once (the member's version vector sees to that); applying the same op twice
  * in a row changes nothing.
  */
-import { addToCell, emptyCell, setCell } from './cell.ts';
+import { addToCell, emptyCell, resetCell, setCell } from './cell.ts';
 import { type StampedDot, withoutDots } from './dot.ts';
 import { addMembers, removeMembers } from './element-set.ts';
 import { addToField, removeFields, setFields } from './field-map.ts';
+import { addToHll } from './hyperloglog.ts';
 import { emptyKeyState, type KeyState, normalise, type PartName } from './key-state.ts';
 import type { Envelope, KeyOp, Removal } from './op.ts';
 import { PART_NAMES, partNamed } from './part.ts';
@@ -72,6 +73,11 @@ function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
       break;
     case 'zset-remove':
       if (state.zset !== null) removeFields(state.zset, op.fields);
+      break;
+    case 'hll-add':
+      if (state.cell !== null) resetCell(state.cell, op.drops, op.floors);
+      state.hll ??= { instances: [] };
+      addToHll(state.hll, stamp, op.instance, op.registers);
       break;
     case 'delete':
       removeSeen(state, op.removal);

@@ -15,6 +15,7 @@ import { type Cell, isEmptyCell } from './cell.ts';
 import { SEQ_LIMIT, type StampedDot } from './dot.ts';
 import type { KeyState } from './key-state.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed } from './part.ts';
+import { describeBadRegisters, isDense, packRegisters } from './registers.ts';
 import { isScore } from './score.ts';
 import { covers, type VersionVector } from './version-vector.ts';
 
@@ -55,6 +56,15 @@ const CHECKS: {
     for (const member of zset.values()) {
       checkCell(member, vector);
       for (const { value } of member.siblings) assert(isScore(value), 'a base is a score');
+    }
+  },
+  hll({ instances }, vector) {
+    checkDots(instances, vector);
+    for (const { writers, registers } of instances) {
+      assert(writers.length > 0, 'an instance has a writer');
+      checkDots(writers, vector);
+      const isWhole = isDense(registers) || describeBadRegisters(packRegisters(registers)) === null;
+      assert(isWhole, 'registers have one of their forms');
     }
   },
 };

@@ -7,8 +7,10 @@ import { formatAmount } from './amount-text.ts';
 import { type Cell, cellAmount, cellText, lastSibling, liveAmount } from './cell.ts';
 import type { Bytes, StampedDot } from './dot.ts';
 import { msOfHlc } from './hlc.ts';
+import type { HllInstance } from './hyperloglog.ts';
 import { isDead, type KeyState, type ValueType, visiblePart } from './key-state.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed } from './part.ts';
+import { countRegisters } from './registers.ts';
 import { actorId, actorRegion, actorText, type Roster } from './roster.ts';
 import { cellScore, decodeScore } from './score.ts';
 import { ttlExpiry } from './ttl.ts';
@@ -36,7 +38,16 @@ export type TypeExplanation =
   | { readonly type: 'string'; readonly cell: CellExplanation }
   | { readonly type: 'set'; readonly members: readonly SetMemberExplanation[] }
   | { readonly type: 'hash'; readonly fields: readonly HashFieldExplanation[] }
-  | { readonly type: 'zset'; readonly members: readonly ZsetMemberExplanation[] };
+  | { readonly type: 'zset'; readonly members: readonly ZsetMemberExplanation[] }
+  | { readonly type: 'hyperloglog'; readonly instances: readonly HllExplanation[] };
+
+/** One of the instances whose union clients see. */
+export type HllExplanation = {
+  readonly created: WriteExplanation;
+  /** The last add of each writer. */
+  readonly adds: readonly WriteExplanation[];
+  readonly registersSet: number;
+};
 
 export type SetMemberExplanation = {
   readonly member: Bytes;
@@ -109,7 +120,19 @@ const EXPLAINERS: {
     }));
     return { type: 'zset', members: members.sort((a, b) => (a.member < b.member ? -1 : 1)) };
   },
+  hll: (hll, roster) => ({
+    type: 'hyperloglog',
+    instances: byOrigin(hll.instances, roster).map((one) => explainInstance(one, roster)),
+  }),
 };
+
+function explainInstance(instance: HllInstance, roster: Roster): HllExplanation {
+  return {
+    created: explainWrite(instance, roster),
+    adds: byOrigin(instance.writers, roster).map((writer) => explainWrite(writer, roster)),
+    registersSet: countRegisters(instance.registers),
+  };
+}
 
 function explainCell(cell: Cell, roster: Roster): CellExplanation {
   const base = lastSibling(cell, roster);
@@ -155,7 +178,7 @@ function scoreText(score: number): Bytes {
 }
 
 function countConflicts(part: TypeExplanation): number {
-  if (part.type === 'set') return 0;
+  if (part.type === 'set' || part.type === 'hyperloglog') return 0;
   const elements =
     part.type === 'zset' ? part.members : part.type === 'hash' ? part.fields : [part];
   const cells = elements.map(({ cell }) => cell);

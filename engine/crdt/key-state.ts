@@ -19,7 +19,7 @@ export type { PartName, ValueType } from './part.ts';
 export type KeyState = { [N in PartName]: PartStates[N] | null } & { ttl: TtlWrite[] };
 
 export function emptyKeyState(): KeyState {
-  return { cell: null, set: null, hash: null, zset: null, ttl: [] };
+  return { cell: null, set: null, hash: null, zset: null, hll: null, ttl: [] };
 }
 
 /** Whether the key does not exist for clients: no data of any type. */

@@ -15,7 +15,8 @@ import { type Cell, cellText } from './cell.ts';
 import { checkKey } from './check.ts';
 import type { Actor, Bytes, Dot } from './dot.ts';
 import { HLC_EPOCH_MS, type HlcClock, newClock, receive, tick } from './hlc.ts';
-import { type KeyState, type ValueType, visibleType } from './key-state.ts';
+import { type HllInstance, unionOf } from './hyperloglog.ts';
+import { type KeyState, type PartName, visiblePart, visibleType } from './key-state.ts';
 import type { SpecValue } from './laws-spec.ts';
 import type { Envelope, Op } from './op.ts';
 import {
@@ -25,6 +26,7 @@ import {
   prepareHashAdd,
   prepareHashRemove,
   prepareHashSet,
+  prepareHllAdd,
   prepareSetAdd,
   prepareSetRemove,
   prepareStringAdd,
@@ -33,6 +35,7 @@ import {
   prepareZsetRemove,
   prepareZsetSet,
 } from './prepare.ts';
+import { eachRegister, NO_REGISTERS, packRegisters, type Registers, raise } from './registers.ts';
 import { emptyRoster, internActor, makeActorId, type Roster } from './roster.ts';
 import { cellScore } from './score.ts';
 import { ttlExpiry } from './ttl.ts';
@@ -51,6 +54,7 @@ export type Intent =
   | { kind: 'zadd'; pairs: [Bytes, number][] }
   | { kind: 'zincr'; field: Bytes; delta: number }
   | { kind: 'zrem'; fields: Bytes[] }
+  | { kind: 'pfadd'; registers: [index: number, value: number][] }
   | { kind: 'del' }
   | { kind: 'flush' }
   | { kind: 'expire'; expiry: number };
@@ -108,9 +112,9 @@ export function play(actions: readonly Action[], afterEach?: (replica: Replica) 
 
 /** Lets a client write at a replica. Writes of another type than the visible one are refused. */
 export function write(world: World, replica: Replica, intent: Intent, ms = 0): void {
-  const type = visibleType(replica.state, world.roster);
-  const wanted = typeOf(intent);
-  if (type !== null && wanted !== null && wanted !== type) return;
+  const part = visiblePart(replica.state, world.roster);
+  const wanted = partOf(intent);
+  if (part !== null && wanted !== null && wanted !== part) return;
   if (intent.kind === 'flush' && replica.state !== null && holdsIncrements(replica.state)) {
     write(world, replica, { kind: 'del' }, ms);
   }
@@ -168,6 +172,7 @@ export function read(state: KeyState | null, roster: Roster): SpecValue {
     set: [...(state?.set?.keys() ?? [])].sort(),
     hash: Object.fromEntries(fields),
     zset: Object.fromEntries(scores),
+    hll: state?.hll == null ? null : pairsOf(unionOf(state.hll)),
     expiry: ttlExpiry(state?.ttl ?? []),
   };
 }
@@ -175,8 +180,13 @@ export function read(state: KeyState | null, roster: Roster): SpecValue {
 /** A form in which equal states are deeply equal, whatever the order of their lists. */
 export function canonical(state: KeyState | null): unknown {
   if (state === null) return null;
-  const dots = (items: readonly Dot[]) => [...items].sort((a, b) => a.actor - b.actor);
+  const dots = <T extends Dot>(items: readonly T[]) => [...items].sort((a, b) => a.actor - b.actor);
   const cell = (one: Cell) => [dots(one.siblings), dots(one.contributions)];
+  const instance = (one: HllInstance) => [
+    [one.actor, one.seq, one.hlc],
+    dots(one.writers),
+    packRegisters(one.registers),
+  ];
   const byName = <T>(map: Map<Bytes, T> | null, each: (item: T) => unknown) =>
     [...(map ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, item]) => [name, each(item)]);
   return {
@@ -184,14 +194,17 @@ export function canonical(state: KeyState | null): unknown {
     set: byName(state.set, dots),
     hash: byName(state.hash, cell),
     zset: byName(state.zset, cell),
+    hll: dots(state.hll?.instances ?? []).map(instance),
     ttl: dots(state.ttl),
   };
 }
 
-function typeOf(intent: Intent): ValueType | null {
+function partOf(intent: Intent): PartName | null {
   switch (intent.kind) {
     case 'incr':
-      return 'string';
+      return 'cell';
+    case 'pfadd':
+      return 'hll';
     case 'sadd':
     case 'srem':
       return 'set';
@@ -230,6 +243,8 @@ function prepare({ state, vector, actor }: Replica, intent: Intent, roster: Rost
       return prepareZsetAdd(state, KEY, intent.field, intent.delta, actor, roster);
     case 'zrem':
       return prepareZsetRemove(state, KEY, intent.fields);
+    case 'pfadd':
+      return prepareHllAdd(state, KEY, packRegisters(registersOf(intent.registers)), false);
     case 'del':
       return prepareDelete(state, KEY, vector);
     case 'flush':
@@ -237,4 +252,19 @@ function prepare({ state, vector, actor }: Replica, intent: Intent, roster: Rost
     default:
       return prepareExpire(state, KEY, intent.expiry);
   }
+}
+
+function registersOf(pairs: readonly (readonly [index: number, value: number])[]): Registers {
+  let registers: Registers = NO_REGISTERS;
+  for (const [index, value] of pairs) registers = raise(registers, index, value);
+  return registers;
+}
+
+/** Registers above 0 as an object. */
+function pairsOf(registers: Registers): Record<number, number> {
+  const pairs: Record<number, number> = {};
+  eachRegister(registers, (index, value) => {
+    pairs[index] = value;
+  });
+  return pairs;
 }

@@ -8,6 +8,7 @@
  *     a hash field    is a string of its own: HSET as SET, HINCRBY as INCRBY, HDEL as DEL
  *     a member of a sorted set has the sum of the last ZADD and the ZINCRBYs that count, as a double;
  *                     ZADD, ZINCRBY and ZREM count as HSET, HINCRBY and HDEL
+ *     a PFADD         counts if no SET, DEL or FLUSH saw the PFADD that created what it adds to
  *     a TTL write     (SET without KEEPTTL, EXPIRE, PERSIST) counts if it was seen by no TTL write,
  *                     DEL or FLUSH, and by no write that found the key without data or left it so;
  *                     the longest wins
@@ -27,6 +28,8 @@ export type SpecValue = {
   set: Bytes[];
   hash: Record<Bytes, Bytes>;
   zset: Record<Bytes, number>;
+  /** Registers above 0; null: no HyperLogLog. */
+  hll: Record<number, number> | null;
   expiry: number;
 };
 
@@ -39,6 +42,7 @@ export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
     const field = fieldOf(ops, roster, name);
     if (field.live.length > 0) fields.set(name, field);
   }
+  const hll = hllOf(ops);
   const fieldWrites = [...fields.values()].flatMap((field) => field.live);
   const scores = new Map<Bytes, LiveScore>();
   for (const name of fieldNames(ops, ZSET)) {
@@ -50,6 +54,7 @@ export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
     ['set', set.live],
     ['hash', fieldWrites],
     ['zset', [...scores.values()].flatMap(({ live }) => live)],
+    ['string', hll.live],
   ];
   let type: ValueType | null = null;
   let latest: HistoryOp | null = null;
@@ -66,6 +71,7 @@ export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
     set: set.members.sort(),
     hash: Object.fromEntries(values),
     zset: Object.fromEntries([...scores].map(([name, { score }]) => [name, score])),
+    hll: hll.live.length > 0 ? hll.registers : null,
     expiry: expiryOf(ops),
   };
 }
@@ -183,6 +189,29 @@ function membersOf(ops: readonly HistoryOp[]): { members: Bytes[]; live: History
   return { members, live };
 }
 
+/** Delete wins: an add counts only while what it added to was not removed, whoever saw the add. */
+function hllOf(ops: readonly HistoryOp[]): {
+  registers: Record<number, number>;
+  live: HistoryOp[];
+} {
+  const creators = survivors(ops, (i) => i.kind === 'pfadd', isStringReset).filter(
+    ({ envelope }) => envelope.op.kind === 'hll-add' && envelope.op.instance === null,
+  );
+  const live = ops.filter(({ envelope: { op, actor, seq } }) => {
+    if (op.kind !== 'hll-add') return false;
+    const { actor: by, seq: at } = op.instance ?? { actor, seq };
+    return creators.some(({ envelope }) => envelope.actor === by && envelope.seq === at);
+  });
+  const registers: Record<number, number> = {};
+  for (const { intent } of live) {
+    if (intent.kind !== 'pfadd') continue;
+    for (const [index, value] of intent.registers) {
+      registers[index] = Math.max(registers[index] ?? 0, value);
+    }
+  }
+  return { registers, live };
+}
+
 function memberNames(intent: Intent): Bytes[] {
   return intent.kind === 'sadd' ? intent.members : [];
 }
@@ -215,6 +244,7 @@ function hasData(ops: readonly HistoryOp[]): boolean {
   const isWrite = ({ kind }: Intent): boolean => kind === 'set' || kind === 'incr';
   if (survivors(ops, isWrite, isStringReset).length > 0) return true;
   if (membersOf(ops).members.length > 0) return true;
+  if (hllOf(ops).live.length > 0) return true;
   for (const kinds of [HASH, ZSET]) {
     for (const name of fieldNames(ops, kinds)) {
       const writes = survivors(

@@ -130,6 +130,19 @@ export type ZsetRemove = {
   readonly ttl: TtlPart;
 };
 
+export type HllAdd = {
+  readonly kind: 'hll-add';
+  readonly key: Bytes;
+  /** Null: creates an instance, named by the op's own dot. */
+  readonly instance: Dot | null;
+  /** What is raised, as registers.ts packs it. */
+  readonly registers: Bytes;
+  /** What was seen of the string that the registers were read from, when they were. */
+  readonly drops: readonly Dot[];
+  readonly floors: readonly Floor[];
+  readonly ttl: TtlPart;
+};
+
 export type Delete = { readonly kind: 'delete'; readonly key: Bytes; readonly removal: Removal };
 
 export type Expire = { readonly kind: 'expire'; readonly key: Bytes; readonly ttl: TtlPart };
@@ -149,6 +162,7 @@ export type KeyOp =
   | ZsetSet
   | ZsetAdd
   | ZsetRemove
+  | HllAdd
   | Delete
   | Expire;
 

@@ -15,11 +15,12 @@ import {
   mergeCells,
   resetCell,
 } from './cell.ts';
-import type { Dot, StampedDot } from './dot.ts';
+import { type Dot, type StampedDot, withoutDots } from './dot.ts';
 import { dropCoveredFromSet, dropDotsFromSet, mergeSets, type SetState } from './element-set.ts';
 import { type HashState, mergeHashes, removeFromHash } from './field-map.ts';
+import { type HllState, mergeHlls } from './hyperloglog.ts';
 import type { FieldFloor, FloorPart, Removal } from './op.ts';
-import type { VersionVector } from './version-vector.ts';
+import { covers, type VersionVector } from './version-vector.ts';
 
 /** The parts of a key's state that are data: field of KeyState → what it holds when it is not null. */
 export type PartStates = {
@@ -27,6 +28,7 @@ export type PartStates = {
   set: SetState;
   hash: HashState;
   zset: HashState;
+  hll: HllState;
 };
 
 export type PartName = keyof PartStates;
@@ -127,11 +129,38 @@ function fieldsPart(type: 'hash' | 'zset'): Part<HashState> {
   };
 }
 
+/** For clients a string: GET gives its bytes, and SET of such bytes makes one. */
+const hllPart: Part<HllState> = {
+  type: 'string',
+  isEmpty: ({ instances }) => instances.length === 0,
+  size: () => 0,
+  eachStamp({ instances }, each) {
+    for (const instance of instances) {
+      each(instance);
+      instance.writers.forEach(each);
+    }
+  },
+  eachDot: ({ instances }, each) => each(instances),
+  eachFloor() {},
+  removeSeen(hll, { vector, dots }) {
+    hll.instances =
+      vector === null
+        ? withoutDots(hll.instances, dots)
+        : hll.instances.filter(({ actor, seq }) => !covers(vector, actor, seq));
+  },
+  merge(mine, mineVector, theirs, theirsVector) {
+    const merged: HllState = mine ?? { instances: [] };
+    mergeHlls(merged, mineVector, theirs ?? { instances: [] }, theirsVector);
+    return merged;
+  },
+};
+
 export const PARTS: { readonly [N in PartName]: Part<PartStates[N]> } = {
   cell: cellPart,
   set: setPart,
   hash: fieldsPart('hash'),
   zset: fieldsPart('zset'),
+  hll: hllPart,
 };
 
 /** In the order that breaks full ties between types. */

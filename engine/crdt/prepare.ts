@@ -22,6 +22,7 @@ import type {
   HashAdd,
   HashRemove,
   HashSet,
+  HllAdd,
   MemberDrops,
   Predecessor,
   Removal,
@@ -190,6 +191,29 @@ export function prepareZsetRemove(
 ): ZsetRemove | null {
   const removal = removalOfFields(state, 'zset', members);
   return removal === null ? null : { kind: 'zset-remove', key, ...removal };
+}
+
+/**
+ * PFADD, PFMERGE: raises `registers` in the instance that is there, else in a new one. `replaces`: the
+ * string's cell has the bytes of a HyperLogLog, which are in `registers`, and makes way.
+ */
+export function prepareHllAdd(
+  state: KeyState | null,
+  key: Bytes,
+  registers: Bytes,
+  replaces: boolean,
+): HllAdd {
+  const cell = replaces ? (state?.cell ?? null) : null;
+  const held = state?.hll?.instances[0];
+  return {
+    kind: 'hll-add',
+    key,
+    instance: held === undefined ? null : { actor: held.actor, seq: held.seq },
+    registers,
+    drops: cell === null ? [] : dotsOf(cell.siblings),
+    floors: cell === null ? [] : cellFloors(cell),
+    ttl: keepTtl(state),
+  };
 }
 
 /**

@@ -15,9 +15,11 @@
 import { type Amount, toUnits } from './amount.ts';
 import { type Cell, type Contribution, emptyCell, findContribution } from './cell.ts';
 import type { Bytes, StampedDot } from './dot.ts';
+import { findInstance, type HllState } from './hyperloglog.ts';
 import { emptyKeyState, type KeyState, normalise } from './key-state.ts';
 import type { FieldFloor, FloorPart } from './op.ts';
 import { PART_NAMES, type PartName, type PartStates } from './part.ts';
+import { mergeRegisters, NO_REGISTERS } from './registers.ts';
 import type { TtlWrite } from './ttl.ts';
 
 /** Which floors of `theirs` are above those of the same contributions in `mine`. */
@@ -87,6 +89,7 @@ const JOINS: {
   set: (a, b) => joinMaps(a, b, (x, y) => joinDots(x ?? [], y ?? [], () => 0)),
   hash: (a, b) => joinMaps(a, b, (x, y) => joinCells(x, y)!),
   zset: (a, b) => joinMaps(a, b, (x, y) => joinCells(x, y)!),
+  hll: joinHlls,
 };
 
 function joinMaps<T>(
@@ -99,6 +102,24 @@ function joinMaps<T>(
   for (const [name, x] of a ?? []) joined.set(name, join(x, b?.get(name) ?? null));
   for (const [name, y] of b ?? []) if (!joined.has(name)) joined.set(name, join(null, y));
   return joined;
+}
+
+/** Of each actor the later instance; of one instance what both know. */
+function joinHlls(a: HllState | null, b: HllState | null): HllState | null {
+  if (a === null && b === null) return null;
+  const [x, y] = [a ?? { instances: [] }, b ?? { instances: [] }];
+  const instances = joinDots(x.instances, y.instances, () => 0).map((held) => {
+    const [one, other] = [findInstance(x, held), findInstance(y, held)];
+    return {
+      ...held,
+      writers: joinDots(one?.writers ?? [], other?.writers ?? [], () => 0),
+      registers: mergeRegisters(
+        (one?.registers ?? NO_REGISTERS).slice(),
+        other?.registers ?? NO_REGISTERS,
+      ),
+    };
+  });
+  return { instances };
 }
 
 function joinCells(a: Cell | null, b: Cell | null): Cell | null {

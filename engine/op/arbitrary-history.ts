@@ -40,6 +40,13 @@ const intents: fc.Arbitrary<Intent>[] = [
   }),
   fc.record({ kind: fc.constant('zincr' as const), field: member, delta: scoreDelta }),
   fc.record({ kind: fc.constant('zrem' as const), fields: members }),
+  fc.record({
+    kind: fc.constant('pfadd' as const),
+    registers: fc.array(
+      fc.tuple(fc.constantFrom(0, 1, 255, 256, 16_383), fc.constantFrom(1, 2, 51)),
+      { maxLength: 3 },
+    ),
+  }),
   fc.constant<Intent>({ kind: 'del' }),
   fc.constant<Intent>({ kind: 'flush' }),
   fc.record({ kind: fc.constant('expire' as const), expiry }),

@@ -3,6 +3,14 @@ import fc from 'fast-check';
 import { type Amount, fromUnits } from '../crdt/amount.ts';
 import type { Bytes, Dot } from '../crdt/dot.ts';
 import { NO_TTL, type Op } from '../crdt/op.ts';
+import {
+  NO_REGISTERS,
+  packRegisters,
+  REGISTER_COUNT,
+  REGISTER_VALUE_MAX,
+  type Registers,
+  raise,
+} from '../crdt/registers.ts';
 import { actorText, emptyRoster, internActor, makeActorId, type Roster } from '../crdt/roster.ts';
 import { encodeScore } from '../crdt/score.ts';
 import type { VersionVector } from '../crdt/version-vector.ts';
@@ -66,6 +74,21 @@ const members = fc.array(fc.record({ member: bytes, drops: dots }), {
 });
 const fieldDrops = { field: bytes, drops: dots, floors };
 export const score: fc.Arbitrary<Bytes> = fc.double({ noNaN: true }).map(encodeScore);
+
+const packedRegisters = fc
+  .array(fc.tuple(fc.nat(REGISTER_COUNT - 1), fc.integer({ min: 1, max: REGISTER_VALUE_MAX })))
+  .map((pairs) => packRegisters(registersFrom(pairs)));
+
+/** So many that they are dense. */
+const manyRegisters = packRegisters(
+  registersFrom(Array.from({ length: 5000 }, (_, n) => [n * 3, 1 + (n % REGISTER_VALUE_MAX)])),
+);
+
+function registersFrom(pairs: readonly (readonly [index: number, value: number])[]): Registers {
+  let registers: Registers = NO_REGISTERS;
+  for (const [index, value] of pairs) registers = raise(registers, index, value);
+  return registers;
+}
 
 const plainSet: fc.Arbitrary<Op> = fc
   .record({ key: bytes, value: bytes, drops: fc.array(dot, { maxLength: 1 }), expiry })
@@ -164,6 +187,15 @@ export const anyOp: fc.Arbitrary<Op> = fc.oneof(
     kind: fc.constant('zset-remove' as const),
     key: bytes,
     fields: fc.array(fc.record(fieldDrops), { minLength: 1, maxLength: 2 }),
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('hll-add' as const),
+    key: bytes,
+    instance: fc.option(dot),
+    registers: fc.oneof(packedRegisters, fc.constantFrom('', manyRegisters)),
+    drops: dots,
+    floors,
     ttl,
   }),
   fc.record({ kind: fc.constant('delete' as const), key: bytes, removal }),

@@ -378,6 +378,26 @@ const PINNED: Record<string, Op[]> = {
     },
     { kind: 'flush', vector: [1, 0, 3] },
   ],
+  'HyperLogLog adds': [
+    {
+      kind: 'hll-add',
+      key: 'h',
+      instance: null,
+      registers: '\x00\x05\x01\x3f\xff\x33',
+      drops: [{ actor: 1, seq: 7 }],
+      floors: [{ actor: 2, seq: 3, cum: 4 }],
+      ttl: NO_TTL,
+    },
+    {
+      kind: 'hll-add',
+      key: 'h',
+      instance: { actor: 0, seq: 5 },
+      registers: '',
+      drops: [],
+      floors: [],
+      ttl: { drops: [{ actor: 0, seq: 5 }], expiry: null },
+    },
+  ],
 };
 
 test('a dictionary of many actors, and what is written after a batch was sealed in place', () => {

@@ -17,6 +17,7 @@ import {
   type Removal,
   type TtlPart,
 } from '../crdt/op.ts';
+import { DENSE_BYTES, describeBadRegisters } from '../crdt/registers.ts';
 import { isScore } from '../crdt/score.ts';
 import { advance, emptyVector, type VersionVector } from '../crdt/version-vector.ts';
 import type { ByteReader } from './byte-reader.ts';
@@ -88,6 +89,8 @@ export function decodePayload(
     }
     case OP_KIND['zset-remove']:
       return { kind: 'zset-remove', key, fields: read.fields(false), ttl: read.ttl([]) };
+    case OP_KIND['hll-add']:
+      return hllAdd(read, key);
     case OP_KIND.delete:
       return { kind: 'delete', key, removal: read.removal() };
     case OP_KIND.expire:
@@ -104,6 +107,17 @@ function stringSet(read: PayloadReader, key: Bytes): Op {
   const clear = read.has(FLAG.clear) ? read.removal() : null;
   const value = read.reader.text(VALUE_BYTES_MAX);
   return { kind: 'string-set', key, value, drops, floors, ttl, clear };
+}
+
+function hllAdd(read: PayloadReader, key: Bytes): Op {
+  const instance = read.has(FLAG.instance) ? read.dot() : null;
+  const drops = read.has(FLAG.drops) ? read.dots() : [];
+  const floors = read.has(FLAG.floors) ? read.floors() : [];
+  const ttl = read.ttl([]);
+  const registers = read.reader.text(DENSE_BYTES);
+  const problem = describeBadRegisters(registers);
+  if (problem !== null) read.reader.fail(problem);
+  return { kind: 'hll-add', key, instance, registers, drops, floors, ttl };
 }
 
 class PayloadReader {
@@ -230,6 +244,7 @@ function flagsAllowed(): (number | undefined)[] {
   allowed[OP_KIND['string-add']] = TTL_FLAGS | FLAG.pred;
   allowed[OP_KIND['hash-add']] = TTL_FLAGS | FLAG.pred;
   allowed[OP_KIND['zset-add']] = TTL_FLAGS | FLAG.pred;
+  allowed[OP_KIND['hll-add']] = TTL_FLAGS | FLAG.instance | FLAG.drops | FLAG.floors;
   allowed[OP_KIND.delete] = 0;
   allowed[OP_KIND.flush] = 0;
   return allowed;

@@ -16,6 +16,7 @@
  *     hash-remove  u32 n × (field | dots | floors) | TTL
  *     zset-set     as hash-set; values are 8 bytes: scores (crdt/score.ts)
  *     zset-add     as hash-add                             zset-remove as hash-remove
+ *     hll-add      [dot of the instance if INSTANCE] | [dots if DROPS] | [floors if FLOORS] | TTL | registers
  *     delete       removal
  *     expire       TTL
  *     flush        vector
@@ -48,6 +49,8 @@ export const FLAG = {
   drops: 0x10,
   floors: 0x20,
   clear: 0x40,
+  /** hll-add; `drops` and `floors` as for string-set. */
+  instance: 0x40,
 } as const;
 
 /** What the byte before a floor of a removal says. */
@@ -68,6 +71,13 @@ export function opFlags(op: Op): number {
         (op.floors.length > 0 ? FLAG.floors : 0) |
         (op.clear !== null ? FLAG.clear : 0) |
         ttlFlags(op.ttl, op.drops)
+      );
+    case 'hll-add':
+      return (
+        (op.instance !== null ? FLAG.instance : 0) |
+        (op.drops.length > 0 ? FLAG.drops : 0) |
+        (op.floors.length > 0 ? FLAG.floors : 0) |
+        ttlFlags(op.ttl, null)
       );
     case 'string-add':
     case 'hash-add':
@@ -115,6 +125,13 @@ export function encodePayload(out: ByteWriter, op: Op, flags: number, indexOf: I
       out.u32(op.fields.length);
       for (const field of op.fields) fieldDrops(out, field, indexOf);
       break;
+    case 'hll-add':
+      if (op.instance !== null) dot(out, op.instance, indexOf);
+      if (op.drops.length > 0) dots(out, op.drops, indexOf);
+      if (op.floors.length > 0) floors(out, op.floors, indexOf);
+      ttl(out, op.ttl, flags, indexOf);
+      out.text(op.registers);
+      return;
     case 'delete':
       removal(out, op.removal, indexOf);
       return;

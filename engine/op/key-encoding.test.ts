@@ -106,6 +106,7 @@ const PINNED: Record<string, KeyState> = {
     },
   },
   'all types at once': {
+    ...emptyKeyState(),
     cell: { siblings: [], contributions: [{ ...stamp(3, 1), cum: 1, floorSeq: 0, floorCum: 0 }] },
     set: new Map([
       ['b', [stamp(1, 1)]],
@@ -128,6 +129,19 @@ const PINNED: Record<string, KeyState> = {
       ],
     ]),
     ttl: [{ ...stamp(1, 4), expiry: 1767225600000 }],
+  },
+  'HyperLogLog of two instances': {
+    ...emptyKeyState(),
+    hll: {
+      instances: [
+        {
+          ...stamp(2, 7),
+          writers: [stamp(2, 9), stamp(0, 3)],
+          registers: Uint8Array.of(0, 5, 1, 63, 255, 51),
+        },
+        { ...stamp(1, 4), writers: [stamp(1, 4)], registers: new Uint8Array(0) },
+      ],
+    },
   },
 };
 

@@ -2,13 +2,14 @@
  * The canonical encoding of a key's state: equal states give equal bytes, on every member, so that
  * bytes can be compared instead of states.
  *
- *     u8 version 1 | u8 parts (1 cell, 2 set, 4 hash, 8 TTL, 16 sorted set) | the parts, TTL last
+ *     u8 version 1 | u8 parts (1 cell, 2 set, 4 hash, 8 TTL, 16 sorted set, 128 HyperLogLog) | the parts, TTL last
  *
  *     cell     u16 n × (dot | f64 hlc | value)                          siblings
  *              u16 n × (dot | f64 hlc | amount cum | u48 seq, amount cum of the floor)
  *     set      u32 n × (member | u16 n × (dot | f64 hlc))
  *     hash     u32 n × (field | cell)
  *     zset     as hash; each sibling's value is a score (crdt/score.ts)
+ *     HLL      u16 n × (dot | f64 hlc | u16 n × (dot | f64 hlc) | registers)      instances, their writers
  *     TTL      u16 n × (dot | f64 hlc | f64 expiry)
  *
  * Dots, amounts and texts as in byte-writer.ts. Everything is sorted: dots by dictionary index (a
@@ -17,11 +18,19 @@
  */
 
 import type { Cell, Contribution, Sibling } from '../crdt/cell.ts';
-import type { Actor, Bytes, Dot } from '../crdt/dot.ts';
+import type { Actor, Bytes, Dot, StampedDot } from '../crdt/dot.ts';
 import type { ElementDot, SetState } from '../crdt/element-set.ts';
 import type { HashState } from '../crdt/field-map.ts';
+import type { HllInstance, HllState } from '../crdt/hyperloglog.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed } from '../crdt/part.ts';
+import {
+  DENSE_BYTES,
+  describeBadRegisters,
+  NO_REGISTERS,
+  packRegisters,
+  unpackRegisters,
+} from '../crdt/registers.ts';
 import { actorId, type Roster } from '../crdt/roster.ts';
 import { isScore } from '../crdt/score.ts';
 import type { TtlWrite } from '../crdt/ttl.ts';
@@ -32,10 +41,14 @@ import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './op.ts';
 export const KEY_ENCODING_VERSION = 1;
 
 /** Bits of the second byte. */
-export const PART = { cell: 1, set: 2, hash: 4, ttl: 8, zset: 16 } as const satisfies Record<
-  PartName | 'ttl',
-  number
->;
+export const PART = {
+  cell: 1,
+  set: 2,
+  hash: 4,
+  ttl: 8,
+  zset: 16,
+  hll: 128,
+} as const satisfies Record<PartName | 'ttl', number>;
 const PARTS_KNOWN = Object.values(PART).reduce((bits, bit) => bits | bit, 0);
 const STAMP_BYTES = 16;
 
@@ -191,6 +204,15 @@ function writeHash(out: ByteWriter, hash: HashState, indexes: Indexes): void {
   }
 }
 
+function writeHll(out: ByteWriter, { instances }: HllState, indexes: Indexes): void {
+  out.u16(instances.length);
+  for (const instance of sortDots(instances, indexes)) {
+    writeStamp(out, instance, indexes);
+    writeDots(out, instance.writers, indexes);
+    out.text(packRegisters(instance.registers));
+  }
+}
+
 /** Reads dots by dictionary index, at most one of each actor, and at least `least` of them. */
 function readStamps<T extends Dot>(
   reader: ByteReader,
@@ -257,6 +279,21 @@ function readZset(reader: ByteReader, actors: readonly Actor[]): HashState {
   return readMap(reader, 8 + STAMP_BYTES, () => readCell(reader, actors, true));
 }
 
+function readHll(reader: ByteReader, actors: readonly Actor[]): HllState {
+  const instances = readStamps<HllInstance>(reader, actors, 1, (stamp) => {
+    const writers = readStamps<StampedDot>(reader, actors, 1, (writer) => writer);
+    const packed = reader.text(DENSE_BYTES);
+    const problem = describeBadRegisters(packed);
+    if (problem !== null) reader.fail(problem);
+    return {
+      ...stamp,
+      writers,
+      registers: problem === null ? unpackRegisters(packed) : NO_REGISTERS,
+    };
+  });
+  return { instances };
+}
+
 function readTtl(reader: ByteReader, actors: readonly Actor[]): TtlWrite[] {
   return readStamps(reader, actors, 1, (stamp) => {
     const expiry = reader.f64();
@@ -271,4 +308,5 @@ const ENCODINGS: { readonly [N in PartName]: PartEncoding<PartStates[N]> } = {
   set: { write: writeSet, read: readSet },
   hash: { write: writeHash, read: readHash },
   zset: { write: writeHash, read: readZset },
+  hll: { write: writeHll, read: readHll },
 };

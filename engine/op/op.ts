@@ -34,6 +34,7 @@ export const OP_KIND = {
   'zset-set': 11,
   'zset-add': 12,
   'zset-remove': 13,
+  'hll-add': 32,
 } as const satisfies Record<Op['kind'], number>;
 
 /** Kind byte of a frame. Session messages count from 10. */

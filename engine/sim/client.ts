@@ -218,6 +218,8 @@ export class SimClient {
       ['GETDEL', key],
       ['GET', key],
       ['RENAME', key, random.pick(KEYS)],
+      ['PFADD', key, unique, field],
+      ['PFMERGE', key, random.pick(KEYS)],
     ];
     if (flushes && random.chance(0.05)) return ['FLUSHALL'];
     return random.pick(commands);
