@@ -15,7 +15,9 @@ import { ttlExpiry } from '../crdt/ttl.ts';
 import { copyVector } from '../crdt/version-vector.ts';
 import { CHUNK_SHIFT } from '../keyspace/arena.ts';
 import {
+  BLOCK_HASH,
   BLOCK_SET,
+  BLOCK_ZSET,
   blockKind,
   collectionKind,
   dotActor,
@@ -25,7 +27,9 @@ import {
   META_RICH,
   metaOf,
   siblingUnit,
+  TABLE_HASH,
   TABLE_SET,
+  TABLE_ZSET,
   tableKind,
 } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
@@ -44,6 +48,14 @@ import { getString, setStringText } from './strings.ts';
 import { zsetEntries, zsetSet } from './zsets.ts';
 
 const RANDOM_TRIES = 100;
+const TYPES: Readonly<Record<number, ValueType>> = {
+  [BLOCK_SET]: 'set',
+  [TABLE_SET]: 'set',
+  [BLOCK_HASH]: 'hash',
+  [TABLE_HASH]: 'hash',
+  [BLOCK_ZSET]: 'zset',
+  [TABLE_ZSET]: 'zset',
+};
 
 /** Whether clients see the entry. */
 function isVisible(ground: Ground, ref: number): boolean {
@@ -104,7 +116,7 @@ export function typeOf(ground: Ground, key: Bytes): ValueType | null {
   const meta = metaOf(ground.keyspace.arena, ref);
   if ((meta & META_RICH) === 0) return 'string';
   const kind = collectionKind(meta);
-  if (kind !== 0) return kind === BLOCK_SET || kind === TABLE_SET ? 'set' : 'hash';
+  if (kind !== 0) return TYPES[kind];
   return visibleType(loadState(ground.keyspace, ref), ground.roster);
 }
 

@@ -8,18 +8,11 @@
  */
 
 import { appendToBlock, hasRoomForOne } from '../keyspace/block-append.ts';
-import {
-  BLOCK_HASH,
-  BLOCK_SET,
-  collectionKind,
-  metaOf,
-  TABLE_HASH,
-  TABLE_SET,
-} from '../keyspace/entry.ts';
+import { BLOCK_HASH, BLOCK_SET, BLOCK_ZSET, collectionKind, metaOf } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import { PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
 import { editBlock, openBlock, replaceBlock } from '../keyspace/packed-collection.ts';
-import { spreadBlock } from '../keyspace/table-collection.ts';
+import { spreadBlock, TABLE_OF } from '../keyspace/table-collection.ts';
 import type { BatchReader } from '../op/batch-reader.ts';
 import { OP_KIND } from '../op/op.ts';
 import type { Args } from '../resp/args.ts';
@@ -35,9 +28,8 @@ const FIRST = 2;
 const BLOCK_OF: Record<number, BlockKind> = {
   [OP_KIND['set-add']]: BLOCK_SET,
   [OP_KIND['hash-set']]: BLOCK_HASH,
+  [OP_KIND['zset-set']]: BLOCK_ZSET,
 };
-/** Which table a block becomes when it grows. */
-export const TABLE_OF = { [BLOCK_SET]: TABLE_SET, [BLOCK_HASH]: TABLE_HASH } as const;
 
 /**
  * Adds the members, or sets the fields, that follow the key in `args`; the key is at `place`, and may
@@ -62,7 +54,7 @@ export function addElements(ground: Ground, place: KeyPlace, args: Args, kind: B
     return -1;
   }
   const { editor } = ground.packed;
-  if (ref === 0) editor.openEmpty(kind === BLOCK_HASH);
+  if (ref === 0) editor.openEmpty(kind);
   else editBlock(keyspace, ref, editor);
   if (!editor.hasRoom(elements, args.end[args.count - 1] - args.start[FIRST])) return -1;
   const added = writeElements(ground, place, args, kind, elements);
@@ -109,7 +101,7 @@ function writeElements(
 }
 
 /**
- * Applies a hot set-add or hash-set of another member to the block at `place`. False: nothing was
+ * Applies a hot set-add, hash-set or zset-set of another member to the block at `place`. False: nothing was
  * done, it takes the general way.
  */
 export function applyElements(ground: Ground, place: KeyPlace, op: BatchReader): boolean {
@@ -121,9 +113,10 @@ export function applyElements(ground: Ground, place: KeyPlace, op: BatchReader):
   const held = ref === 0 ? kind : collectionKind(metaOf(keyspace.arena, ref));
   if (held === TABLE_OF[kind]) return applyToTable(ground, place, op);
   if (held !== kind || elements.count > PACKED_ELEMENTS_MAX) return false;
-  if (ref !== 0 && elements.count === 1 && applyOne(ground, place, op)) return true;
+  const mayStay = ref !== 0 && elements.count === 1 && kind !== BLOCK_ZSET;
+  if (mayStay && applyOne(ground, place, op)) return true;
   const { editor } = packed;
-  if (ref === 0) editor.openEmpty(elements.hasValues);
+  if (ref === 0) editor.openEmpty(kind);
   else editBlock(keyspace, ref, editor);
   editor.beginWrite(op.writer, op.seq, op.hlc);
   elements.rewind();

@@ -18,12 +18,16 @@ import type {
   SetAdd,
   SetRemove,
   TtlPart,
+  ZsetRemove,
+  ZsetSet,
 } from '../crdt/op.ts';
 import { NO_TTL } from '../crdt/op.ts';
+import { encodeScore } from '../crdt/score.ts';
 import { BlockEditor } from '../keyspace/block-editor.ts';
 import {
   BLOCK_HASH,
   BLOCK_SET,
+  BLOCK_ZSET,
   blockKind,
   META_RICH,
   metaOf,
@@ -37,7 +41,7 @@ import { editBlock, openBlock, replaceBlock, writeLatin1 } from '../keyspace/pac
 import { wrongType } from './db-error.ts';
 import { applyBlockDelete, applyBlockExpire, isBlock } from './packed-whole.ts';
 
-export type BlockKind = typeof BLOCK_SET | typeof BLOCK_HASH;
+export type BlockKind = typeof BLOCK_SET | typeof BLOCK_HASH | typeof BLOCK_ZSET;
 
 const NO_DROPS: readonly Dot[] = [];
 
@@ -120,14 +124,40 @@ export class PackedWriter {
 
   /** As prepareHashRemove, on the opened view of a key without TTL. */
   prepareHashRemove(key: Bytes, fields: readonly Bytes[]): HashRemove | null {
-    const removals: FieldDrops[] = [];
-    for (const field of new Set(fields)) {
-      const drops = this.dropsOf(field);
-      if (drops.length > 0) removals.push({ field, drops, floors: [] });
-    }
+    const removals = this.removalsOf(fields);
     return removals.length === 0
       ? null
       : { kind: 'hash-remove', key, fields: removals, ttl: NO_TTL };
+  }
+
+  /** As prepareZsetSet, on the opened view. */
+  prepareZsetSet(
+    key: Bytes,
+    pairs: readonly (readonly [member: Bytes, score: number])[],
+  ): ZsetSet | null {
+    if (pairs.length === 0) return null;
+    const fields: FieldWrite[] = [];
+    for (const [field, score] of pairs.length === 1 ? pairs : new Map(pairs)) {
+      fields.push({ field, value: encodeScore(score), drops: this.dropsOf(field), floors: [] });
+    }
+    return { kind: 'zset-set', key, fields, ttl: NO_TTL };
+  }
+
+  /** As prepareZsetRemove, on the opened view of a key without TTL. */
+  prepareZsetRemove(key: Bytes, members: readonly Bytes[]): ZsetRemove | null {
+    const removals = this.removalsOf(members);
+    return removals.length === 0
+      ? null
+      : { kind: 'zset-remove', key, fields: removals, ttl: NO_TTL };
+  }
+
+  private removalsOf(names: readonly Bytes[]): FieldDrops[] {
+    const removals: FieldDrops[] = [];
+    for (const field of new Set(names)) {
+      const drops = this.dropsOf(field);
+      if (drops.length > 0) removals.push({ field, drops, floors: [] });
+    }
+    return removals;
   }
 
   private dropsOf(name: Bytes): readonly Dot[] {
@@ -148,6 +178,10 @@ export class PackedWriter {
         return this.open(place, BLOCK_SET, 0, op.ttl) && this.removeMembers(place, op.members);
       case 'hash-remove':
         return this.open(place, BLOCK_HASH, 0, op.ttl) && this.removeFields(place, op.fields);
+      case 'zset-set':
+        return this.open(place, BLOCK_ZSET, op.fields.length, op.ttl) && this.set(place, stamp, op);
+      case 'zset-remove':
+        return this.open(place, BLOCK_ZSET, 0, op.ttl) && this.removeFields(place, op.fields);
       case 'delete':
         if (!isBlock(this.keyspace, place.ref)) return false;
         return applyBlockDelete(this.keyspace, this.view, place, op.removal);
@@ -163,7 +197,7 @@ export class PackedWriter {
   private open(place: KeyPlace, kind: BlockKind, elements: number, ttl: TtlPart): boolean {
     if (elements > PACKED_ELEMENTS_MAX || ttl.expiry !== null || ttl.drops.length > 0) return false;
     if (place.ref === 0) {
-      this.editor.openEmpty(kind === BLOCK_HASH);
+      this.editor.openEmpty(kind);
       return elements > 0;
     }
     if (blockKind(metaOf(this.keyspace.arena, place.ref)) !== kind) return false;
@@ -180,7 +214,7 @@ export class PackedWriter {
     return true;
   }
 
-  private set(place: KeyPlace, stamp: StampedDot, op: HashSet): boolean {
+  private set(place: KeyPlace, stamp: StampedDot, op: HashSet | ZsetSet): boolean {
     this.editor.beginWrite(stamp.actor, stamp.seq, stamp.hlc);
     for (const { field, value, drops } of op.fields) {
       if (!this.put(stamp, field, value, drops)) return false;

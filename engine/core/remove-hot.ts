@@ -1,5 +1,5 @@
 /**
- * SREM, HDEL and SPOP on blocks and tables straight from the input buffer: what `prepare…`, the general
+ * SREM, HDEL, ZREM and SPOP on blocks and tables straight from the input buffer: what `prepare…`, the general
  * form of ops and their application do, without an object or a string. collections.test.ts compares
  * the two.
  *
@@ -13,6 +13,7 @@ import { randomElement } from '../keyspace/element-walk.ts';
 import {
   BLOCK_HASH,
   BLOCK_SET,
+  BLOCK_ZSET,
   collectionKind,
   dotActor,
   dotSeq,
@@ -23,15 +24,21 @@ import {
 } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import { editBlock, openBlock, replaceBlock } from '../keyspace/packed-collection.ts';
-import { tableOf } from '../keyspace/table-collection.ts';
+import { simpleScore, unlinkScore } from '../keyspace/scored-table.ts';
+import { TABLE_OF, tableOf } from '../keyspace/table-collection.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { type Ground, latin1 } from './ground.ts';
-import { HOT_ELEMENTS_MAX, TABLE_OF } from './packed-hot.ts';
+import { HOT_ELEMENTS_MAX } from './packed-hot.ts';
 import type { BlockKind } from './packed-write.ts';
 
 const KEY = 1;
 const FIRST = 2;
+const REMOVE_OF = {
+  [BLOCK_SET]: 'set-remove',
+  [BLOCK_HASH]: 'hash-remove',
+  [BLOCK_ZSET]: 'zset-remove',
+} as const;
 /** Which arguments of the command name an element that is there, each element once. */
 const present = new Uint8Array(HOT_ELEMENTS_MAX + FIRST);
 
@@ -107,6 +114,9 @@ function removeFromTable(ground: Ground, place: KeyPlace, args: Args, kind: Bloc
     const words = arena.u32[element >>> CHUNK_SHIFT];
     const word = (element & UNIT_MASK) << 1;
     name(ground, kind, buffer, start[i], end[i], dotActor(words, word), dotSeq(words, word));
+    if (kind === BLOCK_ZSET) {
+      unlinkScore(tables, table, element, simpleScore(tables, element));
+    }
     tables.remove(table, element);
   }
   ground.batch.endElements();
@@ -183,10 +193,9 @@ function removeKey(ground: Ground, place: KeyPlace): void {
 }
 
 function begin(ground: Ground, place: KeyPlace, args: Args, kind: BlockKind, found: number): void {
-  const opKind = kind === BLOCK_HASH ? 'hash-remove' : 'set-remove';
   const { buffer, start, end } = args;
   const hlc = ground.stamp();
-  ground.batch.beginElements(opKind, place.slot, hlc, buffer, start[KEY], end[KEY], found);
+  ground.batch.beginElements(REMOVE_OF[kind], place.slot, hlc, buffer, start[KEY], end[KEY], found);
 }
 
 function name(
@@ -199,7 +208,7 @@ function name(
   seq: number,
 ): void {
   batch.element(bytes, start, end, actor, seq);
-  if (kind === BLOCK_HASH) batch.noFloors();
+  if (kind !== BLOCK_SET) batch.noFloors();
 }
 
 function hasTtl({ keyspace }: Ground, ref: number): boolean {

@@ -6,13 +6,14 @@
 
 import { CHUNK_SHIFT, UNIT_MASK } from '../keyspace/arena.ts';
 import { formOf, isSimpleForm } from '../keyspace/element.ts';
-import { dotActor, dotSeq, TABLE_HASH } from '../keyspace/entry.ts';
+import { dotActor, dotSeq, metaOf, TABLE_HASH, TABLE_ZSET, tableKind } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
-import { tableOf } from '../keyspace/table-collection.ts';
+import { readScore } from '../keyspace/score-bytes.ts';
+import { writeScored } from '../keyspace/scored-table.ts';
+import { type TableKind, tableOf } from '../keyspace/table-collection.ts';
 import type { BatchReader } from '../op/batch-reader.ts';
 import type { Args } from '../resp/args.ts';
 import { type Ground, latin1 } from './ground.ts';
-import type { TableKind } from './table-write.ts';
 
 const KEY = 1;
 const FIRST = 2;
@@ -73,7 +74,7 @@ export function addToTable(ground: Ground, place: KeyPlace, args: Args, kind: Ta
 }
 
 /**
- * Applies a hot set-add or hash-set of another member to the table at `place`. False: it takes the
+ * Applies a hot set-add, hash-set or zset-set of another member to the table at `place`. False: it takes the
  * general way, which leaves alone what was done here.
  */
 export function applyToTable(ground: Ground, place: KeyPlace, op: BatchReader): boolean {
@@ -81,6 +82,7 @@ export function applyToTable(ground: Ground, place: KeyPlace, op: BatchReader): 
   const { tables } = keyspace;
   const { arena } = tables;
   const { elements, bytes, writer, seq, hlc } = op;
+  const isZset = tableKind(metaOf(arena, place.ref)) === TABLE_ZSET;
   const table = tableOf(keyspace, place.ref);
   elements.rewind();
   while (elements.next()) {
@@ -94,6 +96,11 @@ export function applyToTable(ground: Ground, place: KeyPlace, op: BatchReader): 
       const heldActor = dotActor(words, word);
       if (heldSeq === seq && heldActor === writer) continue;
       if (heldSeq !== elements.dropSeq || heldActor !== elements.dropActor) return false;
+    }
+    if (isZset) {
+      const score = readScore(bytes, elements.valueStart);
+      writeScored(tables, table, element, bytes, nameStart, nameEnd, score, writer, seq, hlc);
+      continue;
     }
     const valueStart = elements.hasValues ? elements.valueStart : 0;
     const valueEnd = elements.hasValues ? elements.valueEnd : 0;

@@ -15,7 +15,15 @@ import { CHUNK_SHIFT, UNIT_MASK } from '../keyspace/arena.ts';
 import { elementHlc, formOf, isSimpleForm } from '../keyspace/element.ts';
 import { readCell, readDots } from '../keyspace/element-cell.ts';
 import type { ElementTables } from '../keyspace/element-table.ts';
-import { dotActor, dotSeq, metaOf, TABLE_HASH, tableKind } from '../keyspace/entry.ts';
+import {
+  dotActor,
+  dotSeq,
+  metaOf,
+  TABLE_HASH,
+  TABLE_SET,
+  TABLE_ZSET,
+  tableKind,
+} from '../keyspace/entry.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import { tableOf, tableTtls, walkTable } from '../keyspace/table-collection.ts';
 import type { ByteWriter } from '../op/byte-writer.ts';
@@ -30,6 +38,12 @@ import {
   writeTtl,
 } from '../op/key-encoding.ts';
 
+const PART_OF: Readonly<Record<number, number>> = {
+  [TABLE_SET]: PART.set,
+  [TABLE_HASH]: PART.hash,
+  [TABLE_ZSET]: PART.zset,
+};
+
 /** Bytes of a name that are compared at a time. */
 const STEP = 4;
 /** So few names, and names that are alike for so long, are compared with each other. */
@@ -39,7 +53,7 @@ const DEPTH_MAX = 64;
 /** As collectActors, of the table entry at `ref`. */
 export function collectTableActors(keyspace: Keyspace, ref: number, actors: Set<Actor>): void {
   const { arena, tables } = keyspace;
-  const isHash = tableKind(metaOf(arena, ref)) === TABLE_HASH;
+  const isSet = tableKind(metaOf(arena, ref)) === TABLE_SET;
   const walk = walkTable(keyspace, ref);
   let last = -1;
   for (let element = walk.next(); element !== 0; element = walk.next()) {
@@ -47,7 +61,7 @@ export function collectTableActors(keyspace: Keyspace, ref: number, actors: Set<
       const actor = dotActor(arena.u32[element >>> CHUNK_SHIFT], (element & UNIT_MASK) << 1);
       if (actor !== last) actors.add(actor);
       last = actor;
-    } else if (isHash) addCellActors(readCell(tables, element), actors);
+    } else if (!isSet) addCellActors(readCell(tables, element), actors);
     else for (const { actor } of readDots(tables, element)) actors.add(actor);
   }
   for (const { actor } of tableTtls(keyspace, ref)) actors.add(actor);
@@ -60,10 +74,11 @@ export function writeTable(
   ref: number,
   { indexes }: ActorDictionary,
 ): void {
-  const isHash = tableKind(metaOf(keyspace.arena, ref)) === TABLE_HASH;
+  const kind = tableKind(metaOf(keyspace.arena, ref));
+  const isSet = kind === TABLE_SET;
   const ttl = tableTtls(keyspace, ref);
   out.u8(KEY_ENCODING_VERSION);
-  out.u8((isHash ? PART.hash : PART.set) | (ttl.length > 0 ? PART.ttl : 0));
+  out.u8(PART_OF[kind] | (ttl.length > 0 ? PART.ttl : 0));
   const elements = sortedElements(keyspace, ref);
   out.u32(elements.length);
   const { tables } = keyspace;
@@ -71,8 +86,8 @@ export function writeTable(
     tables.locateName(element);
     writeText(out, tables);
     if (!isSimpleForm(formOf(tables.arena, element))) {
-      if (isHash) writeCell(out, readCell(tables, element), indexes);
-      else writeDots(out, readDots(tables, element), indexes);
+      if (isSet) writeDots(out, readDots(tables, element), indexes);
+      else writeCell(out, readCell(tables, element), indexes);
       continue;
     }
     const words = tables.arena.u32[element >>> CHUNK_SHIFT];
@@ -81,7 +96,7 @@ export function writeTable(
     out.u16(indexOf(indexes, dotActor(words, word)));
     out.u48(dotSeq(words, word));
     out.f64(elementHlc(tables.arena, element));
-    if (!isHash) continue;
+    if (isSet) continue;
     tables.locateValue(element);
     writeText(out, tables);
     out.u16(0);

@@ -12,6 +12,7 @@ import { applyOp } from '../crdt/apply-op.ts';
 import type { Cell } from '../crdt/cell.ts';
 import { type Bytes, type Dot, hasDot } from '../crdt/dot.ts';
 import type { ElementDot } from '../crdt/element-set.ts';
+import type { HashState } from '../crdt/field-map.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import type { Delete, Envelope, Expire, KeyOp, Removal } from '../crdt/op.ts';
 import { prepareExpire, REMOVAL_DOTS_MAX, REMOVAL_ELEMENTS_MAX } from '../crdt/prepare.ts';
@@ -26,14 +27,19 @@ import {
   writeDots,
 } from '../keyspace/element-cell.ts';
 import type { ElementTables } from '../keyspace/element-table.ts';
-import { metaOf, TABLE_HASH, TABLE_SET, tableKind } from '../keyspace/entry.ts';
+import { metaOf, TABLE_HASH, TABLE_SET, TABLE_ZSET, tableKind } from '../keyspace/entry.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import { writeLatin1 } from '../keyspace/packed-collection.ts';
-import { setTableTtls, tableOf, tableTtls, walkTable } from '../keyspace/table-collection.ts';
+import { elementScore, linkScore, unlinkScore } from '../keyspace/scored-table.ts';
+import {
+  setTableTtls,
+  type TableKind,
+  tableOf,
+  tableTtls,
+  walkTable,
+} from '../keyspace/table-collection.ts';
 import { wrongType } from './db-error.ts';
-
-export type TableKind = typeof TABLE_SET | typeof TABLE_HASH;
 
 const NAME_BYTES = 4096;
 /** Up to here it is worth looking at all elements before their states are made. */
@@ -70,8 +76,7 @@ export class TableWriter {
 
   /** The element of this name in the table entry at `ref`; 0: there is none. */
   find(ref: number, name: Bytes): number {
-    this.toBytes(name);
-    return this.tables.find(tableOf(this.keyspace, ref), this.name.buf, 0, this.name.end);
+    return this.findIn(tableOf(this.keyspace, ref), name);
   }
 
   /**
@@ -80,7 +85,7 @@ export class TableWriter {
    */
   stateOf(ref: number, names: Iterable<Bytes>): KeyState {
     const state = this.partOf(ref, names);
-    const held = state.set?.size ?? state.hash?.size ?? 0;
+    const held = elementsOf(state)?.size ?? 0;
     if (held === this.count(ref)) state.ttl = tableTtls(this.keyspace, ref);
     return state;
   }
@@ -130,6 +135,11 @@ export class TableWriter {
       case 'hash-remove':
         if (kind !== TABLE_HASH) return false;
         return this.applyTo(place, envelope, namesOf(op), shrunkenMax);
+      case 'zset-set':
+      case 'zset-add':
+      case 'zset-remove':
+        if (kind !== TABLE_ZSET) return false;
+        return this.applyTo(place, envelope, namesOf(op), shrunkenMax);
       case 'delete':
         return this.applyDelete(place, op.removal);
       case 'expire': {
@@ -156,16 +166,20 @@ export class TableWriter {
   ): boolean {
     const { keyspace } = this;
     const { ref } = place;
+    const kind = tableKind(metaOf(keyspace.arena, ref));
     const before = this.partOf(ref, names);
-    const held = new Map<Bytes, unknown>(before.set ?? before.hash ?? []);
+    const held = new Map<Bytes, unknown>(elementsOf(before) ?? []);
     const ttl = tableTtls(keyspace, ref);
     before.ttl = ttl;
     const next = applyOp(before, envelope);
     const ttlAfter = next?.ttl ?? [];
     const table = tableOf(keyspace, ref);
     const countBefore = this.tables.count(table);
+    const elements = next === null ? null : elementsOf(next);
     for (const name of names) {
-      this.writeBack(table, name, next?.set?.get(name) ?? next?.hash?.get(name), held.get(name));
+      if (kind === TABLE_ZSET) this.unlink(table, name);
+      this.writeBack(table, name, elements?.get(name), held.get(name));
+      if (kind === TABLE_ZSET) this.link(table, name);
     }
     const count = this.tables.count(table);
     if (count === 0) {
@@ -188,14 +202,32 @@ export class TableWriter {
   ): void {
     if (next === undefined && held === undefined) return;
     const { tables } = this;
-    this.toBytes(name);
-    const element = tables.find(table, this.name.buf, 0, this.name.end);
+    const element = this.findIn(table, name);
     if (next === undefined) {
       // A peer may have named it twice.
       if (element !== 0) tables.remove(table, element);
     } else if (Array.isArray(next)) {
       if (next !== held) writeDots(tables, table, element, this.name, next);
     } else writeCell(tables, table, element, this.name, next);
+  }
+
+  /** Takes a member, if it is there, out of the order of its sorted set. */
+  private unlink(table: number, name: Bytes): void {
+    const element = this.findIn(table, name);
+    if (element === 0) return;
+    unlinkScore(this.tables, table, element, elementScore(this.tables, element, this.roster));
+  }
+
+  /** Puts a member, if it is there, where its score belongs. */
+  private link(table: number, name: Bytes): void {
+    const element = this.findIn(table, name);
+    if (element === 0) return;
+    linkScore(this.tables, table, element, elementScore(this.tables, element, this.roster));
+  }
+
+  private findIn(table: number, name: Bytes): number {
+    this.toBytes(name);
+    return this.tables.find(table, this.name.buf, 0, this.name.end);
   }
 
   private storeTtls(place: KeyPlace, held: readonly TtlWrite[], next: readonly TtlWrite[]): void {
@@ -224,11 +256,14 @@ export class TableWriter {
   private partOf(ref: number, names: Iterable<Bytes>): KeyState {
     const { keyspace, tables } = this;
     const state = emptyKeyState();
-    if (tableKind(metaOf(keyspace.arena, ref)) === TABLE_HASH) {
-      state.hash = new Map();
+    const kind = tableKind(metaOf(keyspace.arena, ref));
+    if (kind !== TABLE_SET) {
+      const fields: HashState = new Map();
+      if (kind === TABLE_HASH) state.hash = fields;
+      else state.zset = fields;
       for (const name of names) {
         const element = this.find(ref, name);
-        if (element !== 0) state.hash.set(name, readCell(tables, element));
+        if (element !== 0) fields.set(name, readCell(tables, element));
       }
     } else {
       state.set = new Map();
@@ -250,10 +285,10 @@ export class TableWriter {
   /** Whether all dots of the table at `ref`, which has no increments, are as `fits` says. */
   private everyDot(ref: number, fits: (dot: Dot) => boolean): boolean {
     const { tables } = this;
-    const isHash = tableKind(metaOf(this.keyspace.arena, ref)) === TABLE_HASH;
+    const isSet = tableKind(metaOf(this.keyspace.arena, ref)) === TABLE_SET;
     const walk = walkTable(this.keyspace, ref);
     for (let element = walk.next(); element !== 0; element = walk.next()) {
-      const dots = isHash ? readCell(tables, element).siblings : readDots(tables, element);
+      const dots = isSet ? readDots(tables, element) : readCell(tables, element).siblings;
       if (!dots.every(fits)) return false;
     }
     return true;
@@ -270,6 +305,11 @@ function deleteOp(key: Bytes, removal: Removal): Delete {
   return { kind: 'delete', key, removal };
 }
 
+/** The elements of the one collection of a state. */
+function elementsOf({ set, hash, zset }: KeyState): Map<Bytes, Cell | ElementDot[]> | null {
+  return set ?? hash ?? zset;
+}
+
 /** The elements that the op names, each once. */
 function namesOf(op: KeyOp): readonly Bytes[] {
   switch (op.kind) {
@@ -278,8 +318,11 @@ function namesOf(op: KeyOp): readonly Bytes[] {
       return op.members.map(({ member }) => member);
     case 'hash-set':
     case 'hash-remove':
+    case 'zset-set':
+    case 'zset-remove':
       return op.fields.map(({ field }) => field);
     case 'hash-add':
+    case 'zset-add':
       return [op.field];
     default:
       return [];

@@ -9,7 +9,7 @@
  */
 
 import type { BlockEditor } from './block-editor.ts';
-import { BLOCK_HASH, blockKind, META_RICH, metaOf } from './entry.ts';
+import { blockKind, hasValues, META_RICH, metaOf } from './entry.ts';
 import type { KeyPlace } from './key-place.ts';
 import { copyBytes, type Keyspace } from './keyspace.ts';
 import {
@@ -32,14 +32,14 @@ export function hasRoomForOne(
 ): boolean {
   keyspace.locateValue(ref);
   const { bytes, start, end } = keyspace;
-  const isHash = blockKind(metaOf(keyspace.arena, ref)) === BLOCK_HASH;
-  const more = elementBytes(isHash, nameLength, valueLength) + STAMP_BYTES;
+  const withValue = hasValues(blockKind(metaOf(keyspace.arena, ref)));
+  const more = elementBytes(withValue, nameLength, valueLength) + STAMP_BYTES;
   return bytes[start] < elementsMax && end - start + more <= PACKED_BYTES_MAX;
 }
 
 /**
  * Adds an element with a stamp of its own, for which there must be room, to the block entry at
- * `place`. Its name must not be there. In a set the value is not looked at.
+ * `place`, which is no sorted set. Its name must not be there. In a set the value is not looked at.
  */
 export function appendToBlock(
   keyspace: Keyspace,
@@ -55,14 +55,14 @@ export function appendToBlock(
   hlc: number,
 ): void {
   const meta = metaOf(keyspace.arena, place.ref);
-  const isHash = blockKind(meta) === BLOCK_HASH;
+  const withValue = hasValues(blockKind(meta));
   keyspace.locateValue(place.ref);
   const from = keyspace.bytes;
   const { start, end } = keyspace;
   const length = end - start;
   const stampCount = from[start + 1];
   const headBytes = HEAD_BYTES + stampCount * STAMP_BYTES;
-  const more = elementBytes(isHash, nameEnd - nameStart, valueEnd - valueStart) + STAMP_BYTES;
+  const more = elementBytes(withValue, nameEnd - nameStart, valueEnd - valueStart) + STAMP_BYTES;
   let bytes = from;
   let at = start;
   if (noteBlockLength(keyspace, place.ref, length + more)) {
@@ -84,9 +84,9 @@ export function appendToBlock(
   at += length + STAMP_BYTES;
   bytes[at] = stampCount;
   at = writeText(bytes, at + 1, name, nameStart, nameEnd);
-  if (isHash) writeText(bytes, at, value, valueStart, valueEnd);
+  if (withValue) writeText(bytes, at, value, valueStart, valueEnd);
 }
 
-function elementBytes(isHash: boolean, nameLength: number, valueLength: number): number {
-  return 1 + textBytes(nameLength) + (isHash ? textBytes(valueLength) : 0);
+function elementBytes(withValue: boolean, nameLength: number, valueLength: number): number {
+  return 1 + textBytes(nameLength) + (withValue ? textBytes(valueLength) : 0);
 }

@@ -4,6 +4,7 @@
  * its place in the arena changes with most edits.
  */
 
+import { BLOCK_ZSET, hasValues } from './entry.ts';
 import { copyBytes } from './keyspace.ts';
 import {
   HEAD_BYTES,
@@ -18,6 +19,7 @@ import {
   writeStamp,
   writeText,
 } from './packed-block.ts';
+import { compareNames, readScore } from './score-bytes.ts';
 
 /**
  * A copy of a block that is being changed. A change that does not fit returns false, and then the
@@ -25,9 +27,13 @@ import {
  */
 export class BlockEditor {
   count = 0;
-  isHash = false;
+  /** BLOCK_SET, BLOCK_HASH or BLOCK_ZSET. */
+  kind = 0;
+  private hasValues = false;
   readonly elementsMax: number;
   private readonly elements = Buffer.allocUnsafeSlow(PACKED_BYTES_MAX);
+  /** An element of a sorted set on its way to another place. */
+  private readonly moved = Buffer.allocUnsafeSlow(PACKED_BYTES_MAX);
   private readonly stamps = Buffer.allocUnsafeSlow((PACKED_ELEMENTS_MAX + 1) * STAMP_BYTES);
   /** Bytes of all elements. */
   private length = 0;
@@ -48,21 +54,23 @@ export class BlockEditor {
   }
 
   /** Begins with nothing. */
-  openEmpty(isHash: boolean): void {
-    this.isHash = isHash;
+  openEmpty(kind: number): void {
+    this.kind = kind;
+    this.hasValues = hasValues(kind);
     this.count = 0;
     this.length = 0;
     this.stampCount = 0;
   }
 
   /** Begins with the block `bytes[start, end)`. */
-  open(bytes: Uint8Array, start: number, end: number, isHash: boolean): void {
+  open(bytes: Uint8Array, start: number, end: number, kind: number): void {
     const { elements, at, users } = this;
     const stampCount = bytes[start + 1];
     const elementsAt = start + HEAD_BYTES + stampCount * STAMP_BYTES;
     copyBytes(bytes, start + HEAD_BYTES, elementsAt, this.stamps, 0);
     copyBytes(bytes, elementsAt, end, elements, 0);
-    this.isHash = isHash;
+    this.kind = kind;
+    this.hasValues = hasValues(kind);
     this.count = bytes[start];
     this.length = end - elementsAt;
     this.stampCount = stampCount;
@@ -127,7 +135,7 @@ export class BlockEditor {
   ): boolean {
     if (this.count >= this.elementsMax) return false;
     let needed = 1 + textBytes(nameEnd - nameStart);
-    if (this.isHash) needed += textBytes(valueEnd - valueStart);
+    if (this.hasValues) needed += textBytes(valueEnd - valueStart);
     if (this.fresh < 0) needed += STAMP_BYTES;
     if (this.byteLength + needed > PACKED_BYTES_MAX) return false;
     if (this.fresh < 0) this.addStamp();
@@ -136,15 +144,16 @@ export class BlockEditor {
     this.at[this.count++] = this.length;
     elements[this.length++] = this.fresh;
     this.length = writeText(elements, this.length, name, nameStart, nameEnd);
-    if (this.isHash) {
+    if (this.hasValues) {
       this.length = writeText(elements, this.length, value, valueStart, valueEnd);
     }
+    if (this.kind === BLOCK_ZSET) this.settle(this.count - 1);
     return true;
   }
 
   /** Gives an element the stamp of this write and, in a hash, the value. False: no room for it. */
   replace(element: number, value: Uint8Array, valueStart: number, valueEnd: number): boolean {
-    if (this.isHash) {
+    if (this.hasValues) {
       const valueAt = this.valueAt(element);
       const oldEnd = this.endOf(this.at[element]);
       const change = textBytes(valueEnd - valueStart) - (oldEnd - valueAt);
@@ -154,6 +163,7 @@ export class BlockEditor {
       writeText(this.elements, valueAt, value, valueStart, valueEnd);
     } else if (this.byteLength + STAMP_BYTES > PACKED_BYTES_MAX) return false;
     this.restamp(element);
+    if (this.kind === BLOCK_ZSET) this.settle(element);
     return true;
   }
 
@@ -239,6 +249,44 @@ export class BlockEditor {
     for (let other = element + 1; other < this.count; other++) this.at[other] += change;
   }
 
+  /** Moves an element of a sorted set, all others being in order, to where its score belongs. */
+  private settle(element: number): void {
+    const { elements, at, count, moved } = this;
+    let place = element;
+    while (place > 0 && this.isBefore(element, place - 1)) place--;
+    if (place === element) while (place < count - 1 && this.isBefore(place + 1, element)) place++;
+    if (place === element) return;
+    const offset = at[element];
+    const length = this.endOf(offset) - offset;
+    const to = place < element ? at[place] : this.endOf(at[place]) - length;
+    elements.copy(moved, 0, offset, offset + length);
+    if (to < offset) elements.copyWithin(to + length, to, offset);
+    else elements.copyWithin(offset, offset + length, to + length);
+    moved.copy(elements, to, 0, length);
+    for (let other = 0, next = 0; other < count; other++) {
+      at[other] = next;
+      next = this.endOf(next);
+    }
+  }
+
+  /** Whether one element of a sorted set comes before another. */
+  private isBefore(one: number, other: number): boolean {
+    const { elements } = this;
+    const a = this.valueAt(one);
+    const b = this.valueAt(other);
+    const score = readScore(elements, a + 1);
+    const otherScore = readScore(elements, b + 1);
+    if (score !== otherScore) return score < otherScore;
+    const aAt = this.nameAt(one);
+    const bAt = this.nameAt(other);
+    return compareNames(elements, aAt, a, elements, bAt, b) < 0;
+  }
+
+  private nameAt(element: number): number {
+    const at = this.at[element] + 1;
+    return this.elements[at] > SHORT_LENGTH_MAX ? at + 2 : at + 1;
+  }
+
   /** Offset of the length of the element's value. */
   private valueAt(element: number): number {
     const { elements } = this;
@@ -255,7 +303,7 @@ export class BlockEditor {
     let length = elements[at++];
     if (length > SHORT_LENGTH_MAX) length = ((length & 0x7f) << 8) | elements[at++];
     at += length;
-    if (!this.isHash) return at;
+    if (!this.hasValues) return at;
     length = elements[at++];
     if (length > SHORT_LENGTH_MAX) length = ((length & 0x7f) << 8) | elements[at++];
     return at + length;

@@ -66,19 +66,18 @@ export function readDots(tables: ElementTables, element: number): ElementDot[] {
   return [{ actor: dotActor(words, word), seq: dotSeq(words, word), hlc }];
 }
 
-/** Stores the cell, which is not empty, in the element (0: a new one) of the name found last. */
+/** Stores the cell, which is not empty, in the element (0: a new one) of the name found last. Returns it. */
 export function writeCell(
   tables: ElementTables,
   table: number,
   element: number,
   name: NameBytes,
   cell: Cell,
-): void {
+): number {
   for (const { actor, seq } of cell.siblings) tables.noteAuthor(table, actor, seq);
   for (const { actor, seq } of cell.contributions) tables.noteAuthor(table, actor, seq);
   if (!isFlatCell(cell)) {
-    writeOutside(tables, table, element, name, cell);
-    return;
+    return writeOutside(tables, table, element, name, cell);
   }
   const { siblings, contributions } = cell;
   const [sibling] = siblings;
@@ -93,6 +92,7 @@ export function writeCell(
   writeContributions(tables.arena, ref, tallyUnit(ref), contributions);
   tables.writeValue(table, ref, value, 0, value.length);
   if (contributions.length > 0) tables.noteCounter(table);
+  return ref;
 }
 
 /** Stores the dots, at least one, in the element (0: a new one) of the name found last. */
@@ -131,7 +131,7 @@ function writeOutside(
   element: number,
   { buf, start, end }: NameBytes,
   cell: OutsideCell,
-): void {
+): number {
   let form = CELL_OUTSIDE;
   const ref = tables.shape(table, element, form, buf, start, end, OUTSIDE_BYTES);
   form |= tables.nameFlag(end - start);
@@ -141,6 +141,7 @@ function writeOutside(
   writeIndexAt(tables.bytes, tables.start, tables.cells.add(cell, bytes));
   tables.addBytes(table, bytes);
   if (hasIncrements(cell)) tables.noteCounter(table);
+  return ref;
 }
 
 function outsideCell(tables: ElementTables, element: number): OutsideCell {

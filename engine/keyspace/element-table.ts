@@ -1,5 +1,5 @@
 /**
- * Tables of elements: large sets and hashes off the JavaScript heap, and those with counter fields or
+ * Tables of elements: large sets, hashes and sorted sets off the JavaScript heap, and those with counter fields or
  * conflicts. Whatever of them is not said by dot, value and increments of an element (element.ts)
  * lies outside for that element alone.
  *
@@ -7,6 +7,7 @@
  *              the root's slot (element-index.ts)
  *              f64 bytes of the whole table
  *              authors: up to 4 × dot, the last write of each actor that has written here
+ *              u32 root of the order of a sorted set (score-tree.ts; kept by scored-table.ts)
  *
  * `authors` answers whether somebody has seen the whole table without walking it: DEL of a million
  * fields compares four numbers. It may name writes that are gone; more actors than four are
@@ -44,14 +45,20 @@ import { dotActor, dotSeq, readIndex, writeDot, writeIndexAt } from './entry.ts'
 import type { KeyHash } from './key-hash.ts';
 import { copyBytes } from './keyspace.ts';
 import { OutsideStore } from './outside-store.ts';
+import { ScoreTrees } from './score-tree.ts';
 
 const AUTHORS_MAX = 4;
 const AUTHORS_MANY = 0xff;
 const ROOT_UNIT = 1;
 const BYTES_UNIT = 2;
 const AUTHORS_UNIT = 3;
-const HEADER_UNITS = AUTHORS_UNIT + AUTHORS_MAX;
+const ORDER_UNIT = AUTHORS_UNIT + AUTHORS_MAX;
+const HEADER_UNITS = ORDER_UNIT + 1;
 const HEADER_CLASS = CLASS_OF_UNITS[HEADER_UNITS];
+/** In the place of the kind of a removed block: a node of the order. */
+const ORDER = 16;
+/** What freeing a node of it costs, in elements. */
+const ORDER_NODE_STEPS = 4;
 /** Tables of no more elements are freed at once: some 20 µs. */
 const RELEASED_AT_ONCE_MAX = 512;
 
@@ -61,6 +68,7 @@ export type OutsideCell = Cell | ElementDot[];
 export class ElementTables {
   readonly arena: Arena;
   readonly index: ElementIndex;
+  readonly order: ScoreTrees;
   readonly cells: OutsideStore<OutsideCell> = new OutsideStore();
   /** By table: TTL writes that are concurrent with the one in its entry, which outlasts them. */
   readonly otherTtls: Map<number, readonly TtlWrite[]> = new Map();
@@ -83,6 +91,7 @@ export class ElementTables {
     this.keyHash = keyHash;
     this.outside = outside;
     this.bytes = arena.u8[0];
+    this.order = new ScoreTrees(arena, this);
     this.index = new ElementIndex(arena, (element, buf, start, end) => {
       this.locateName(element);
       const { bytes } = this;
@@ -115,6 +124,11 @@ export class ElementTables {
   /** The root's slot, for the walks of element-walk.ts. */
   rootOf(table: number): number {
     return table + ROOT_UNIT;
+  }
+
+  /** The word with the root of the order by score. */
+  orderOf(table: number): number {
+    return table + ORDER_UNIT;
   }
 
   count(table: number): number {
@@ -173,8 +187,8 @@ export class ElementTables {
   // ── Writing ───────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Makes the element (0: a new one) of this name hold one dot and, in a hash, this value, and
-   * nothing else.
+   * Makes the element (0: a new one) of this name hold one dot and, if it has one, this value, and
+   * nothing else. Returns it.
    */
   write(
     table: number,
@@ -188,13 +202,14 @@ export class ElementTables {
     actor: number,
     seq: number,
     hlc: number,
-  ): void {
+  ): number {
     const length = valueEnd - valueStart;
     const form = length > VALUE_INLINE_MAX ? VALUE_OUTSIDE : 0;
     const ref = this.shape(table, element, form, name, nameStart, nameEnd, valueStored(length));
     writeStamp(this.arena, ref, actor, seq, hlc, form | this.nameFlag(nameEnd - nameStart));
     this.writeValue(table, ref, value, valueStart, valueEnd);
     this.noteAuthor(table, actor, seq);
+    return ref;
   }
 
   /** What the form of an element says of a name of so many bytes. */
@@ -312,18 +327,24 @@ export class ElementTables {
     const word = (table & UNIT_MASK) << 1;
     const root = words[word + ROOT_UNIT * 2];
     const kind = words[word + ROOT_UNIT * 2 + 1] & KIND_MASK;
+    const order = words[word + ORDER_UNIT * 2];
     const count = this.count(table);
     this.releasedBytes += this.bytesOf(table) - CLASS_UNITS[HEADER_CLASS] * 8;
     this.arena.free(table, HEADER_CLASS);
-    if (root === 0) return;
-    this.released.push(root);
-    this.releasedKinds.push(kind);
-    if (count <= RELEASED_AT_ONCE_MAX) this.reclaimLast(this.released.length - 1);
+    const before = this.released.length;
+    if (root !== 0) this.releaseBlock(root, kind);
+    if (order !== 0) this.releaseBlock(order, ORDER);
+    if (count <= RELEASED_AT_ONCE_MAX) this.reclaimLast(before);
   }
 
   /** Frees about `budget` elements of removed tables; one leaf more at most. */
   reclaim(budget: number): void {
     while (budget > 0 && this.released.length > 0) budget -= this.reclaimOne();
+  }
+
+  private releaseBlock(ref: number, kind: number): void {
+    this.released.push(ref);
+    this.releasedKinds.push(kind);
   }
 
   /** Frees what was pushed last, down to `length` blocks. */
@@ -336,6 +357,12 @@ export class ElementTables {
     const { arena, index, released, releasedKinds } = this;
     const ref = released.pop() as number;
     const kind = releasedKinds.pop() as number;
+    if (kind === ORDER) {
+      this.order.grownBytes = 0;
+      this.order.freeNode(ref, (child) => this.releaseBlock(child, ORDER));
+      this.releasedBytes += this.order.grownBytes;
+      return ORDER_NODE_STEPS;
+    }
     const words = arena.u32[ref >>> CHUNK_SHIFT];
     const base = (ref & UNIT_MASK) << 1;
     const end = base + (kind === NODE ? NODE_SLOTS * 2 : 2 << kind);
@@ -343,8 +370,7 @@ export class ElementTables {
     for (let at = base; at < end; at += 2) {
       if (kind === NODE) {
         if (words[at] === 0) continue;
-        released.push(words[at]);
-        releasedKinds.push(words[at + 1] & KIND_MASK);
+        this.releaseBlock(words[at], words[at + 1] & KIND_MASK);
       } else if (words[at + 1] !== 0) {
         this.releasedBytes -= this.freeElement(0, words[at + 1]);
         steps++;

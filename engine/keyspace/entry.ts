@@ -20,7 +20,7 @@
  * TTL kind 0: no TTL write. 1: the sibling's own dot wrote "infinite" (a plain SET). 2: the
  * sibling's own dot wrote a finite expiry (SETEX). 3: one TTL write with another dot.
  *
- * A *block* entry is a small set or hash: its value is a packed block (packed-block.ts), bits 4-7 of
+ * A *block* entry is a small set, hash or sorted set: its value is a packed block (packed-block.ts), bits 4-7 of
  * its layout say of which type, and its TTL kind is 0 or 3. It has the flag rich too, so that
  * whatever handles strings in place keeps off it. A *table* entry is a larger one: the same, but its
  * value is the ref (4 bytes) of a table (element-table.ts).
@@ -54,6 +54,8 @@ export const BLOCK_SET = 0x90;
 export const BLOCK_HASH = 0xa0;
 export const TABLE_SET = 0xb0;
 export const TABLE_HASH = 0xc0;
+export const BLOCK_ZSET = 0xd0;
+export const TABLE_ZSET = 0xe0;
 export const SLOT_MASK = 0x3fff;
 /** Flags in word 2. */
 export const META_RICH = 0x40000000;
@@ -98,7 +100,7 @@ export function entryClass(layout: number, lengths: number): number {
   return CLASS_OF_UNITS[UNITS_BEFORE_KEY[layout & 0xff] + ((bytes + 7) >>> 3)];
 }
 
-/** What the entry with this meta word is if it is a set or hash off the heap: BLOCK_SET, …; else 0. */
+/** What the entry with this meta word is if it is a collection off the heap: BLOCK_SET, …; else 0. */
 export function collectionKind(meta: number): number {
   return (meta & META_RICH) === 0 ? 0 : meta & BLOCK_MASK;
 }
@@ -106,13 +108,23 @@ export function collectionKind(meta: number): number {
 /** As `collectionKind`, but 0 for a table. */
 export function blockKind(meta: number): number {
   const kind = collectionKind(meta);
-  return kind < TABLE_SET ? kind : 0;
+  return isTableKind(kind) ? 0 : kind;
 }
 
 /** As `collectionKind`, but 0 for a block. */
 export function tableKind(meta: number): number {
   const kind = collectionKind(meta);
-  return kind < TABLE_SET ? 0 : kind;
+  return isTableKind(kind) ? kind : 0;
+}
+
+/** Whether a collection of this kind is a table. */
+export function isTableKind(kind: number): boolean {
+  return kind === TABLE_SET || kind === TABLE_HASH || kind === TABLE_ZSET;
+}
+
+/** Whether the elements of a collection of this kind have values: fields' values, or scores. */
+export function hasValues(kind: number): boolean {
+  return kind !== BLOCK_SET && kind !== TABLE_SET;
 }
 
 /** Offset of the key's first stored byte in the chunk of `ref`. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import { BlockEditor } from './block-editor.ts';
+import { BLOCK_HASH, BLOCK_SET } from './entry.ts';
 import { newKeyPlace } from './key-place.ts';
 import { Keyspace } from './keyspace.ts';
 import { BlockView, PACKED_BYTES_MAX, PACKED_ELEMENTS_MAX } from './packed-block.ts';
@@ -18,12 +19,13 @@ const out = Buffer.alloc(PACKED_BYTES_MAX + 7);
 function elementsOf(editor: BlockEditor): Map<string, Element> {
   const view = new BlockView();
   editor.write(out, 7);
-  view.open(out, 7, editor.isHash);
+  const isHash = editor.kind === BLOCK_HASH;
+  view.open(out, 7, isHash);
   const elements = new Map<string, Element>();
   while (view.next()) {
     const { actor, seq, hlc } = view;
     const name = out.latin1Slice(view.nameStart, view.nameEnd);
-    const value = editor.isHash ? out.latin1Slice(view.valueStart, view.valueEnd) : '';
+    const value = isHash ? out.latin1Slice(view.valueStart, view.valueEnd) : '';
     elements.set(name, { value, actor, seq, hlc });
   }
   for (const name of elements.keys()) {
@@ -58,9 +60,10 @@ describe('a packed block', () => {
   test('holds what a Map holds, in its order, through any edits', () => {
     fc.assert(
       fc.property(writes, fc.boolean(), (steps, isHash) => {
+        const kind = isHash ? BLOCK_HASH : BLOCK_SET;
         const editor = new BlockEditor();
         const model = new Map<string, Element>();
-        editor.openEmpty(isHash);
+        editor.openEmpty(kind);
         let seq = 2 ** 47;
         for (const { name, value, remove, again } of steps) {
           // The same write may have many elements.
@@ -71,7 +74,7 @@ describe('a packed block', () => {
           if (remove) model.delete(name);
           else model.set(name, { value: isHash ? value : '', ...stamp });
           expect([...elementsOf(editor)]).toEqual([...model]);
-          editor.open(out, 7, 7 + editor.byteLength, isHash);
+          editor.open(out, 7, 7 + editor.byteLength, kind);
         }
       }),
       { numRuns: 200 },
@@ -80,7 +83,7 @@ describe('a packed block', () => {
 
   test('what one write has written costs one stamp, and old stamps go', () => {
     const editor = new BlockEditor();
-    editor.openEmpty(false);
+    editor.openEmpty(BLOCK_SET);
     for (let round = 1; round <= 5; round++) {
       editor.beginWrite(1, round, round);
       for (let i = 0; i < 10; i++) edit(editor, `member${i}`, '', false);
@@ -91,16 +94,16 @@ describe('a packed block', () => {
 
   test('refuses what goes beyond its limits', () => {
     const editor = new BlockEditor();
-    editor.openEmpty(false);
+    editor.openEmpty(BLOCK_SET);
     editor.beginWrite(1, 1, 1);
     for (let i = 0; i < PACKED_ELEMENTS_MAX; i++)
       expect(edit(editor, `${i}`, '', false)).toBe(true);
     expect(edit(editor, 'more', '', false)).toBe(false);
-    editor.openEmpty(true);
+    editor.openEmpty(BLOCK_HASH);
     editor.beginWrite(1, 1, 1);
     const room = PACKED_BYTES_MAX - 2 - 15 - (1 + 2) - 2;
     expect(edit(editor, 'f', 'v'.repeat(room + 1), false)).toBe(false);
-    editor.openEmpty(true);
+    editor.openEmpty(BLOCK_HASH);
     expect(edit(editor, 'f', 'v'.repeat(room), false)).toBe(true);
     expect(editor.byteLength).toBe(PACKED_BYTES_MAX);
     expect(edit(editor, 'f', 'v'.repeat(room + 1), false)).toBe(false);

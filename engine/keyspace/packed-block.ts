@@ -1,5 +1,5 @@
 /**
- * A small set or hash as one run of bytes, without a JavaScript object.
+ * A small set, hash or sorted set as one run of bytes, without a JavaScript object.
  *
  * The question: a set of ten short members costs some 1.5 KB as a Map of arrays of dots, and each
  * member has a dot (8 bytes) and an hlc (8 bytes) besides its own few bytes. The answer: elements
@@ -9,12 +9,13 @@
  *     u8  n                number of elements, 1..128
  *     u8  m                number of stamps, 1..n
  *     m × u16 actor | u48 seq | u56 hlc
- *     n × u8 stamp | length, name | (hash) length, value
+ *     n × u8 stamp | length, name | (hash, sorted set) length, value
  *
  *     length   one byte up to 127, else two: 0x80 | high seven bits, low byte
  *
  * Little-endian but for the length of two bytes. Elements are in the order in which a Map would
- * have them, so that a reader cannot tell which form a key has.
+ * have them, so that a reader cannot tell which form a key has; those of a sorted set in the order of
+ * their scores, which are the values (crdt/score.ts), and then of their names.
  *
  * Validity: 1. names differ; 2. each stamp has an element; 3. a block is never empty.
  *
@@ -25,6 +26,7 @@
  */
 
 import { copyBytes } from './keyspace.ts';
+import { readScore } from './score-bytes.ts';
 
 /** Sets and hashes of more elements are rich, as in Redis (set-max-listpack-entries). */
 export const PACKED_ELEMENTS_MAX = 128;
@@ -50,15 +52,15 @@ export class BlockView {
   valueEnd = 0;
   bytes: Buffer = Buffer.alloc(0);
   private start = 0;
-  private isHash = false;
+  private hasValues = false;
   private at = 0;
   private left = 0;
 
   /** Takes the block that begins at `start`, before its first element. */
-  open(bytes: Buffer, start: number, isHash: boolean): void {
+  open(bytes: Buffer, start: number, hasValues: boolean): void {
     this.bytes = bytes;
     this.start = start;
-    this.isHash = isHash;
+    this.hasValues = hasValues;
     this.count = bytes[start];
     this.rewind();
   }
@@ -86,7 +88,7 @@ export class BlockView {
     this.nameStart = at;
     at += length;
     this.nameEnd = at;
-    if (this.isHash) {
+    if (this.hasValues) {
       length = bytes[at++];
       if (length > SHORT_LENGTH_MAX) length = ((length & 0x7f) << 8) | bytes[at++];
       this.valueStart = at;
@@ -100,7 +102,7 @@ export class BlockView {
   /** Goes to the element `name[start, end)`; false: there is none. */
   find(name: Uint8Array, start: number, end: number): boolean {
     if (this.count === 0) return false;
-    const { bytes, isHash } = this;
+    const { bytes, hasValues } = this;
     const wanted = end - start;
     let at = this.start + HEAD_BYTES + bytes[this.start + 1] * STAMP_BYTES;
     for (let left = this.count; left > 0; left--) {
@@ -113,7 +115,7 @@ export class BlockView {
         return this.next();
       }
       at += length;
-      if (!isHash) continue;
+      if (!hasValues) continue;
       length = bytes[at++];
       if (length > SHORT_LENGTH_MAX) length = ((length & 0x7f) << 8) | bytes[at++];
       at += length;
@@ -123,7 +125,7 @@ export class BlockView {
 
   /** Whether no other element has the stamp of the current one. */
   get ownsStamp(): boolean {
-    const { bytes, isHash } = this;
+    const { bytes, hasValues } = this;
     const stampCount = bytes[this.start + 1];
     if (stampCount === this.count) return true;
     let users = 0;
@@ -133,7 +135,7 @@ export class BlockView {
       let length = bytes[at++];
       if (length > SHORT_LENGTH_MAX) length = ((length & 0x7f) << 8) | bytes[at++];
       at += length;
-      if (!isHash) continue;
+      if (!hasValues) continue;
       length = bytes[at++];
       if (length > SHORT_LENGTH_MAX) length = ((length & 0x7f) << 8) | bytes[at++];
       at += length;
@@ -154,7 +156,7 @@ export class BlockView {
     valueEnd: number,
   ): void {
     writeStamp(this.bytes, this.stampAt(), actor, seq, hlc);
-    if (this.isHash) copyBytes(value, valueStart, valueEnd, this.bytes, this.valueStart);
+    if (this.hasValues) copyBytes(value, valueStart, valueEnd, this.bytes, this.valueStart);
   }
 
   /** Actor, seq and hlc of the current element. */
@@ -170,6 +172,11 @@ export class BlockView {
     const at = this.stampAt() + 8;
     const high = bytes[at + 4] | (bytes[at + 5] << 8) | (bytes[at + 6] << 16);
     return high * TWO_32 + readU32(bytes, at);
+  }
+
+  /** Score of the current element of a sorted set. */
+  get score(): number {
+    return readScore(this.bytes, this.valueStart);
   }
 
   private stampAt(): number {

@@ -1,9 +1,11 @@
 /**
- * A set or hash as a packed block in the arena, and back: `unpackBlock(packState(state))` equals
+ * A set, hash or sorted set as a packed block in the arena, and back: `unpackBlock(packState(state))` equals
  * the state in every field, in the order of its elements too.
  */
 
 import type { StampedDot } from '../crdt/dot.ts';
+import type { SetState } from '../crdt/element-set.ts';
+import type { HashState } from '../crdt/field-map.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import type { TtlWrite } from '../crdt/ttl.ts';
 import { CHUNK_SHIFT, UNIT_MASK } from './arena.ts';
@@ -11,12 +13,14 @@ import type { BlockEditor } from './block-editor.ts';
 import {
   BLOCK_HASH,
   BLOCK_SET,
+  BLOCK_ZSET,
   blockKind,
   dotActor,
   dotSeq,
   entryClass,
   expiryOf,
   HEADER_UNITS,
+  hasValues,
   META_RICH,
   metaOf,
   TTL_KIND_MASK,
@@ -37,16 +41,16 @@ const LOOP_TEXT_MAX = 16;
 
 /** Opens `block` on the block of an entry that has one. */
 export function openBlock(keyspace: Keyspace, ref: number, block: BlockView): void {
-  const isHash = blockKind(metaOf(keyspace.arena, ref)) === BLOCK_HASH;
+  const kind = blockKind(metaOf(keyspace.arena, ref));
   keyspace.locateValue(ref);
-  block.open(keyspace.bytes, keyspace.start, isHash);
+  block.open(keyspace.bytes, keyspace.start, hasValues(kind));
 }
 
 /** Opens the editor on the block of an entry that has one. */
 export function editBlock(keyspace: Keyspace, ref: number, editor: BlockEditor): void {
-  const isHash = blockKind(metaOf(keyspace.arena, ref)) === BLOCK_HASH;
+  const kind = blockKind(metaOf(keyspace.arena, ref));
   keyspace.locateValue(ref);
-  editor.open(keyspace.bytes, keyspace.start, keyspace.end, isHash);
+  editor.open(keyspace.bytes, keyspace.start, keyspace.end, kind);
 }
 
 /** The parts of a block entry's state, its TTL writes left out. */
@@ -54,18 +58,24 @@ export function unpackBlock(keyspace: Keyspace, ref: number): KeyState {
   const state = emptyKeyState();
   openBlock(keyspace, ref, view);
   const { bytes } = view;
-  const isHash = blockKind(metaOf(keyspace.arena, ref)) === BLOCK_HASH;
-  if (isHash) state.hash = new Map();
-  else state.set = new Map();
+  const kind = blockKind(metaOf(keyspace.arena, ref));
+  if (kind === BLOCK_SET) {
+    const set: SetState = new Map();
+    state.set = set;
+    while (view.next()) {
+      const { actor, seq, hlc } = view;
+      set.set(bytes.latin1Slice(view.nameStart, view.nameEnd), [{ actor, seq, hlc }]);
+    }
+    return state;
+  }
+  const fields: HashState = new Map();
+  if (kind === BLOCK_HASH) state.hash = fields;
+  else state.zset = fields;
   while (view.next()) {
     const { actor, seq, hlc } = view;
     const name = bytes.latin1Slice(view.nameStart, view.nameEnd);
-    if (isHash) {
-      const value = bytes.latin1Slice(view.valueStart, view.valueEnd);
-      state.hash?.set(name, { siblings: [{ actor, seq, hlc, value }], contributions: [] });
-    } else {
-      state.set?.set(name, [{ actor, seq, hlc }]);
-    }
+    const value = bytes.latin1Slice(view.valueStart, view.valueEnd);
+    fields.set(name, { siblings: [{ actor, seq, hlc, value }], contributions: [] });
   }
   return state;
 }
@@ -81,13 +91,14 @@ export function packState(
   editor: BlockEditor,
   elementsMax: number,
 ): boolean {
-  const { set, hash, ttl } = state;
-  if (ttl.length > 1 || (set ?? hash ?? { size: elementsMax + 1 }).size > elementsMax) return false;
+  const { set, hash, zset, ttl } = state;
+  const part = set ?? hash ?? zset;
+  if (ttl.length > 1 || part === null || part.size > elementsMax) return false;
   // Exactly one part, of whatever types there are.
   let parts = 0;
-  for (const part of Object.values(state)) if (part !== null && part !== ttl) parts++;
+  for (const other of Object.values(state)) if (other !== null && other !== ttl) parts++;
   if (parts !== 1 || !hasOneDotEach(state) || !fillEditor(state, editor)) return false;
-  const kind = set !== null ? BLOCK_SET : BLOCK_HASH;
+  const { kind } = editor;
   const layout = kind | (ttl.length === 0 ? TTL_NONE : TTL_SEPARATE);
   const ref = keyspace.shape(place, layout, META_RICH, editor.byteLength);
   writeBlock(keyspace, ref, editor);
@@ -97,7 +108,7 @@ export function packState(
 
 /** Puts the edited block, which is not empty, in the place of the one there or in a new entry. */
 export function replaceBlock(keyspace: Keyspace, place: KeyPlace, editor: BlockEditor): void {
-  const kind = editor.isHash ? BLOCK_HASH : BLOCK_SET;
+  const { kind } = editor;
   let { ref } = place;
   if (ref === 0) {
     ref = keyspace.shape(place, kind, META_RICH, editor.byteLength);
@@ -151,21 +162,20 @@ export function writeLatin1(text: string, out: Buffer): void {
 }
 
 /** Looked at first, since a rich hash with a counter is stored again with each increment. */
-function hasOneDotEach({ set, hash }: KeyState): boolean {
+function hasOneDotEach({ set, hash, zset }: KeyState): boolean {
   if (set !== null) for (const dots of set.values()) if (dots.length !== 1) return false;
-  if (hash === null) return true;
-  for (const { siblings, contributions } of hash.values()) {
+  for (const { siblings, contributions } of (hash ?? zset)?.values() ?? []) {
     if (siblings.length !== 1 || contributions.length > 0) return false;
   }
   return true;
 }
 
-function fillEditor({ set, hash }: KeyState, editor: BlockEditor): boolean {
-  editor.openEmpty(hash !== null);
+function fillEditor({ set, hash, zset }: KeyState, editor: BlockEditor): boolean {
+  editor.openEmpty(set !== null ? BLOCK_SET : hash !== null ? BLOCK_HASH : BLOCK_ZSET);
   for (const [member, [dot]] of set ?? []) {
     if (!appendText(editor, member, '', dot)) return false;
   }
-  for (const [field, { siblings }] of hash ?? []) {
+  for (const [field, { siblings }] of hash ?? zset ?? []) {
     if (!appendText(editor, field, siblings[0].value, siblings[0])) return false;
   }
   return true;

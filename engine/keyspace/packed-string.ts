@@ -20,6 +20,7 @@ import {
   dotSeq,
   expiryOf,
   HEADER_UNITS,
+  isTableKind,
   LAYOUT_COUNT_SHIFT,
   LAYOUT_SIBLING,
   LAYOUT_VALUE_OUTSIDE,
@@ -27,7 +28,6 @@ import {
   metaOf,
   OUTSIDE_BYTES,
   siblingUnit,
-  TABLE_SET,
   TTL_KIND_MASK,
   TTL_NONE,
   TTL_OWN_FINITE,
@@ -50,7 +50,7 @@ export function loadState(keyspace: Keyspace, ref: number): KeyState {
   if ((meta & META_RICH) !== 0) {
     const kind = collectionKind(meta);
     if (kind === 0) return keyspace.rich.get(keyspace.richIndex(ref)).state;
-    if (kind >= TABLE_SET) return unpackTable(keyspace, ref);
+    if (isTableKind(kind)) return unpackTable(keyspace, ref);
     const state = unpackBlock(keyspace, ref);
     state.ttl = unpackTtl(keyspace, ref, meta);
     return state;

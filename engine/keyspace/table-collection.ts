@@ -1,22 +1,28 @@
 /**
- * A set or hash as a table in the arena, and back: `unpackTable(storeTable(state))` equals the state
+ * A set, hash or sorted set as a table in the arena, and back: `unpackTable(storeTable(state))` equals the state
  * in every field. The order of elements is that of their hashes.
  */
 
+import type { HashState } from '../crdt/field-map.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import type { Roster } from '../crdt/roster.ts';
+import { cellScore } from '../crdt/score.ts';
 import { type TtlWrite, winningTtlWrite } from '../crdt/ttl.ts';
 import { nameText, readCell, readDots, writeCell, writeDots } from './element-cell.ts';
 import type { ElementTables } from './element-table.ts';
 import { ElementWalk } from './element-walk.ts';
 import {
   BLOCK_HASH,
+  BLOCK_SET,
+  BLOCK_ZSET,
   blockKind,
+  hasValues,
   META_RICH,
   metaOf,
   OUTSIDE_BYTES,
   TABLE_HASH,
   TABLE_SET,
+  TABLE_ZSET,
   TTL_KIND_MASK,
   TTL_NONE,
   TTL_SEPARATE,
@@ -26,6 +32,16 @@ import type { KeyPlace } from './key-place.ts';
 import type { Keyspace } from './keyspace.ts';
 import { BlockView } from './packed-block.ts';
 import { blockTtl, openBlock, writeTtl } from './packed-collection.ts';
+import { linkScore } from './scored-table.ts';
+
+export type TableKind = typeof TABLE_SET | typeof TABLE_HASH | typeof TABLE_ZSET;
+
+/** Which table a block becomes when it grows. */
+export const TABLE_OF: Readonly<Record<number, TableKind>> = {
+  [BLOCK_SET]: TABLE_SET,
+  [BLOCK_HASH]: TABLE_HASH,
+  [BLOCK_ZSET]: TABLE_ZSET,
+};
 
 const view = new BlockView();
 
@@ -48,10 +64,13 @@ export function unpackTable(keyspace: Keyspace, ref: number): KeyState {
   state.ttl = tableTtls(keyspace, ref);
   const { tables } = keyspace;
   const walk = walkTable(keyspace, ref);
-  if (tableKind(metaOf(keyspace.arena, ref)) === TABLE_HASH) {
-    state.hash = new Map();
+  const kind = tableKind(metaOf(keyspace.arena, ref));
+  if (kind !== TABLE_SET) {
+    const fields: HashState = new Map();
+    if (kind === TABLE_HASH) state.hash = fields;
+    else state.zset = fields;
     for (let element = walk.next(); element !== 0; element = walk.next()) {
-      state.hash.set(nameText(tables, element), readCell(tables, element));
+      fields.set(nameText(tables, element), readCell(tables, element));
     }
   } else {
     state.set = new Map();
@@ -71,7 +90,7 @@ export function tableTtls(keyspace: Keyspace, ref: number): TtlWrite[] {
 
 /**
  * Stores the state at `place` as a table entry. False: it has no such form, and nothing was done: it is
- * not exactly one set or hash.
+ * not exactly one set, hash or sorted set.
  */
 export function storeTable(
   keyspace: Keyspace,
@@ -79,13 +98,13 @@ export function storeTable(
   state: KeyState,
   roster: Roster,
 ): boolean {
-  const { set, hash, ttl } = state;
+  const { set, hash, zset, ttl } = state;
   // Exactly one part, of whatever types there are.
   let parts = 0;
   for (const part of Object.values(state)) if (part !== null && part !== ttl) parts++;
-  if (parts !== 1 || (set === null && hash === null)) return false;
-  const table = fill(keyspace.tables, state);
-  const kind = set !== null ? TABLE_SET : TABLE_HASH;
+  if (parts !== 1 || (set === null && hash === null && zset === null)) return false;
+  const table = fill(keyspace.tables, state, roster);
+  const kind = set !== null ? TABLE_SET : hash !== null ? TABLE_HASH : TABLE_ZSET;
   const layout = kind | (ttl.length === 0 ? TTL_NONE : TTL_SEPARATE);
   const ref = keyspace.shape(place, layout, META_RICH, OUTSIDE_BYTES);
   keyspace.writeIndex(ref, table);
@@ -98,31 +117,41 @@ export function storeTable(
 /** Makes the block entry at `place` a table of the same elements, without the state between them. */
 export function spreadBlock(keyspace: Keyspace, place: KeyPlace): void {
   const { tables } = keyspace;
-  const isHash = blockKind(metaOf(keyspace.arena, place.ref)) === BLOCK_HASH;
+  const kind = TABLE_OF[blockKind(metaOf(keyspace.arena, place.ref))];
+  const withValue = hasValues(kind);
   const ttl = blockTtl(keyspace, place.ref);
   openBlock(keyspace, place.ref, view);
   const { bytes } = view;
   const table = tables.create();
   while (view.next()) {
     const { nameStart, nameEnd, actor, seq, hlc } = view;
-    const valueStart = isHash ? view.valueStart : 0;
-    const valueEnd = isHash ? view.valueEnd : 0;
+    const valueStart = withValue ? view.valueStart : 0;
+    const valueEnd = withValue ? view.valueEnd : 0;
     // The table notes the name's hash.
     tables.find(table, bytes, nameStart, nameEnd);
-    tables.write(table, 0, bytes, nameStart, nameEnd, bytes, valueStart, valueEnd, actor, seq, hlc);
+    const element = tables.write(
+      table,
+      0,
+      bytes,
+      nameStart,
+      nameEnd,
+      bytes,
+      valueStart,
+      valueEnd,
+      actor,
+      seq,
+      hlc,
+    );
+    if (kind === TABLE_ZSET) linkScore(tables, table, element, view.score);
   }
-  const layout = (isHash ? TABLE_HASH : TABLE_SET) | (ttl === null ? TTL_NONE : TTL_SEPARATE);
+  const layout = kind | (ttl === null ? TTL_NONE : TTL_SEPARATE);
   const ref = keyspace.shape(place, layout, META_RICH, OUTSIDE_BYTES);
   keyspace.writeIndex(ref, table);
   if (ttl !== null) writeTtl(keyspace, ref, ttl);
 }
 
 /** Puts an empty table at `place`, which has no entry, and returns it. */
-export function createTable(
-  keyspace: Keyspace,
-  place: KeyPlace,
-  kind: typeof TABLE_SET | typeof TABLE_HASH,
-): number {
+export function createTable(keyspace: Keyspace, place: KeyPlace, kind: TableKind): number {
   const table = keyspace.tables.create();
   const ref = keyspace.shape(place, kind, META_RICH, OUTSIDE_BYTES);
   keyspace.writeIndex(ref, table);
@@ -169,7 +198,7 @@ function keepOthers(
     );
 }
 
-function fill(tables: ElementTables, { set, hash }: KeyState): number {
+function fill(tables: ElementTables, { set, hash, zset }: KeyState, roster: Roster): number {
   const table = tables.create();
   for (const [member, dots] of set ?? []) {
     const name = bytesOf(member);
@@ -180,6 +209,12 @@ function fill(tables: ElementTables, { set, hash }: KeyState): number {
     const name = bytesOf(field);
     tables.find(table, name.buf, 0, name.end);
     writeCell(tables, table, 0, name, cell);
+  }
+  for (const [member, cell] of zset ?? []) {
+    const name = bytesOf(member);
+    tables.find(table, name.buf, 0, name.end);
+    const element = writeCell(tables, table, 0, name, cell);
+    linkScore(tables, table, element, cellScore(cell, roster));
   }
   return table;
 }
