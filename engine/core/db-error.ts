@@ -27,6 +27,7 @@ export const notAFloat = () => new DbError('ERR', 'value is not a valid float');
 export const overflow = () => new DbError('ERR', 'increment or decrement would overflow');
 export const hashNotAnInteger = () => new DbError('ERR', 'hash value is not an integer');
 export const hashNotAFloat = () => new DbError('ERR', 'hash value is not a float');
+export const scoreNotANumber = () => new DbError('ERR', 'resulting score is not a number (NaN)');
 export const noSuchKey = () => new DbError('ERR', 'no such key');
 export const outOfMemory = () =>
   new DbError('OOM', "command not allowed when used memory > 'maxmemory'.");

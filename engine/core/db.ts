@@ -27,6 +27,7 @@ import { type ApplyOutcome, RemoteBatches } from './remote.ts';
 import * as sets from './sets.ts';
 import { SlotStates } from './slot-states.ts';
 import * as strings from './strings.ts';
+import { Zsets } from './zset-commands.ts';
 
 /** Elements of removed tables that are freed at the start of a turn, and in each tick: about 0.05 and 0.3 ms. */
 const RECLAIMED_PER_TURN = 500;
@@ -42,6 +43,7 @@ export class Db {
   readonly evictor: Evictor;
   /** Whole slots: for images, state merges and comparisons. */
   readonly states: SlotStates;
+  readonly zsets: Zsets;
   private readonly ground: Ground;
   private readonly remote: RemoteBatches;
 
@@ -53,6 +55,7 @@ export class Db {
     this.ground.packing = options.packing ?? true;
     this.remote = new RemoteBatches(this.ground, new BatchReader(this.ground.roster));
     this.states = new SlotStates(this.ground, this.remote);
+    this.zsets = new Zsets(this.ground);
   }
 
   get roster(): Roster {
