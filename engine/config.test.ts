@@ -118,6 +118,16 @@ describe('flags', () => {
     expect(result).toMatchObject({ config: { requirepass: 'c', peerSecret: 'b' } });
   });
 
+  test('users stand in a file or in flags, and a proxy may be another user at the members', () => {
+    expect(config('--user', 'a on', '--user', 'b off').users).toEqual(['a on', 'b off']);
+    expect(errors(...least, '--user', 'a on', '--aclfile', 'f')[0]).toContain('contradicts');
+    expect(errors(...least, '--user', ' on')[0]).toContain('must begin with a name');
+    expect(errors(...least, '--role', 'proxy', '--masteruser', 'p')[0]).toContain('--masterauth');
+    expect(errors(...least, '--masteruser', 'p')).toContain(
+      '--masteruser: not known to the role shard',
+    );
+  });
+
   test("bytes are written in Redis' units", () => {
     expect(['100', '1k', '1kb', '2mb', '1g'].map(parseBytes)).toEqual([
       100,

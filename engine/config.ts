@@ -42,6 +42,12 @@ export type Config = {
   /** Plain peer links are wanted although other machines can reach them. */
   readonly insecurePeers: boolean;
   readonly requirepass: string | null;
+  /** Users, in a file or one by one as `NAME RULES`; not both. */
+  readonly aclFile: string | null;
+  readonly users: readonly string[];
+  /** Who a proxy is to members; null: the default user, by `requirepass`. */
+  readonly masterUser: string | null;
+  readonly masterAuth: string | null;
   readonly peerSecret: string;
   readonly logLevel: string;
   readonly dir: string | null;
@@ -61,7 +67,7 @@ export type ConfigResult = { readonly config: Config } | { readonly errors: read
 
 /**
  * Reads the command line. `args` are without runtime and script; `environment` may hold
- * MERIDIAN_REQUIREPASS and MERIDIAN_PEER_SECRET. Returns the config, or everything that is wrong.
+ * MERIDIAN_REQUIREPASS, MERIDIAN_MASTERAUTH and MERIDIAN_PEER_SECRET. Returns the config, or everything that is wrong.
  */
 export function readConfig(
   args: readonly string[],
@@ -111,7 +117,8 @@ export function readConfig(
     ),
     insecurePeers: given.has('insecure-peers'),
     ...readTls({ text, whole, oneOf }, errors),
-    requirepass: (text('requirepass') ?? environment.MERIDIAN_REQUIREPASS) || null,
+    ...readAccess(text, environment),
+    users: given.get('user') ?? [],
     peerSecret: text('peer-secret') || (environment.MERIDIAN_PEER_SECRET ?? ''),
     logLevel: oneOf('log-level', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     dir: text('dir'),
@@ -126,6 +133,7 @@ export function readConfig(
     managed: given.has('managed'),
     zone: text('zone'),
   };
+  checkUsers(config, errors);
   checkPeers(config, errors);
   checkTls(config, errors);
   checkPeerTls(config, errors);
@@ -242,6 +250,32 @@ function readPeer(value: string, errors: string[]): PeerAddress[] {
     return [];
   }
   return [{ region: match[1], host: match[2].replace(/^\[|\]$/g, ''), port }];
+}
+
+/** Who may come in, and who a proxy is to members. */
+function readAccess(
+  text: (name: string) => string | null,
+  environment: Readonly<Record<string, string | undefined>>,
+) {
+  const masterAuth = (text('masterauth') ?? environment.MERIDIAN_MASTERAUTH) || null;
+  return {
+    requirepass: (text('requirepass') ?? environment.MERIDIAN_REQUIREPASS) || null,
+    aclFile: text('aclfile'),
+    masterUser: text('masteruser'),
+    masterAuth,
+  };
+}
+
+function checkUsers({ aclFile, users, masterUser, masterAuth }: Config, errors: string[]): void {
+  if (aclFile !== null && users.length > 0) {
+    errors.push('--user: contradicts --aclfile; users stand in the file, or in flags, not in both');
+  }
+  for (const user of users) {
+    if (!/^\S+(\s|$)/.test(user)) errors.push(`--user: "${user}" must begin with a name`);
+  }
+  if (masterUser !== null && masterAuth === null) {
+    errors.push('--masterauth: must be given with --masteruser (or MERIDIAN_MASTERAUTH)');
+  }
 }
 
 function checkPeers(config: Config, errors: string[]): void {

@@ -41,7 +41,7 @@ export function describeClient(session: ClientSession, nowMs: number): string {
     ['tot-mem', session.pendingBytes + output.length + (transaction?.bytes ?? 0)],
     ['events', 'r'],
     ['cmd', session.lastCommand],
-    ['user', 'default'],
+    ['user', session.user.name],
     ['redir', -1],
     ['resp', output.protocol],
     ['lib-name', session.libraryName],

@@ -343,7 +343,9 @@ function readKillFilter(session: ClientSession, args: Args): (client: ClientSess
     } else if (args.equalsIgnoreCase(i, 'LADDR')) {
       tests.push((client) => client.local === value);
     } else if (args.equalsIgnoreCase(i, 'USER')) {
-      if (value !== 'default') throw commandError('noSuchUser', value);
+      const user = session.server.acl.find(value);
+      if (user === null) throw commandError('noSuchUser', value);
+      tests.push((client) => client.user === user);
     } else if (args.equalsIgnoreCase(i, 'SKIPME') && /^(yes|no)$/i.test(value)) {
       skipMe = value.toLowerCase() === 'yes';
     } else {

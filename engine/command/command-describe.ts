@@ -1,35 +1,9 @@
 /** One command in the form of COMMAND INFO, and where the keys of a request are. */
+
+import { categoriesOf } from '../acl/categories.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
-import type { Command, CommandGroup, KeyRange } from './table.ts';
-
-const categoryByGroup: Readonly<Record<CommandGroup, string | null>> = {
-  connection: '@connection',
-  server: null,
-  generic: '@keyspace',
-  string: '@string',
-  bitmap: '@bitmap',
-  hash: '@hash',
-  hyperloglog: '@hyperloglog',
-  set: '@set',
-  transactions: '@transaction',
-  pubsub: '@pubsub',
-  crdt: '@admin',
-};
-
-/** ACL categories as Redis would sort the command into. */
-export function aclCategories(command: Command): string[] {
-  const { flags } = command;
-  const categories: string[] = [];
-  if (flags.includes('write')) categories.push('@write');
-  if (flags.includes('readonly')) categories.push('@read');
-  const category = categoryByGroup[command.group];
-  if (category !== null) categories.push(category);
-  if (flags.includes('admin')) categories.push('@admin', '@dangerous');
-  if (flags.includes('blocking')) categories.push('@blocking');
-  categories.push(flags.includes('fast') ? '@fast' : '@slow');
-  return [...new Set(categories)];
-}
+import type { Command, KeyRange } from './table.ts';
 
 /** Writes the ten fields of COMMAND INFO. */
 export function writeCommand(output: ReplyWriter, command: Command): void {
@@ -41,7 +15,10 @@ export function writeCommand(output: ReplyWriter, command: Command): void {
   output.integer(keys?.first ?? 0);
   output.integer(keys?.last ?? 0);
   output.integer(keys?.step ?? 0);
-  writeWords(output, aclCategories(command));
+  writeWords(
+    output,
+    categoriesOf(command).map((category) => `@${category}`),
+  );
   output.array(0);
   output.array(0);
   output.array(command.subcommands?.length ?? 0);

@@ -3,7 +3,7 @@
  *
  * Most are fixed: they come from flags or from the resource, or are Redis settings that clients and
  * benchmarks ask for and whose answer is always the same here. The few that may change at run time
- * (password, memory limit and eviction) say how a value is checked and put into force.
+ * (memory limit and eviction; what other parts add) say how a value is checked and put into force.
  */
 import type { Db } from '../core/db.ts';
 import {
@@ -23,6 +23,7 @@ export type Setting = {
 
 /** What a process starts with. */
 export type ConfigStart = {
+  /** The default user's password; users are kept by `Acl`. */
   readonly requirepass?: string;
   readonly maxMemoryBytes?: number;
   readonly maxMemoryPolicy?: EvictionPolicy;
@@ -67,8 +68,6 @@ const FIXED: Readonly<Record<string, string>> = {
 };
 
 export class ConfigStore {
-  /** Empty: no password. */
-  requirepass: string;
   /**
    * Bytes; 0: no limit. It is kept here and not in the database, because it is asked once, before a
    * command begins: no command with several writes (MSET, SMOVE, EXEC) is refused half-way.
@@ -77,7 +76,6 @@ export class ConfigStore {
   private readonly settings = new Map<string, Setting>();
 
   constructor(db: Db, start: ConfigStart = {}) {
-    this.requirepass = start.requirepass ?? '';
     this.maxMemoryBytes = start.maxMemoryBytes ?? db.maxMemoryBytes;
     db.maxMemoryBytes = 0;
     db.evictor.policy = start.maxMemoryPolicy ?? 'noeviction';
@@ -91,14 +89,6 @@ export class ConfigStore {
       ['appendfsync', start.fsync ?? 'everysec'],
     ];
     for (const [name, value] of fixed) this.add({ name, get: () => value });
-    this.add({
-      name: 'requirepass',
-      get: () => this.requirepass,
-      set: (value) => {
-        this.requirepass = value;
-        return null;
-      },
-    });
     this.add({
       name: 'maxmemory',
       get: () => String(this.maxMemoryBytes),

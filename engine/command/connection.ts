@@ -1,4 +1,5 @@
 /** What a client does first and last: greet, authenticate, ask whether we are there, leave. */
+import { DEFAULT_USER } from '../acl/acl.ts';
 import type { Args } from '../resp/args.ts';
 import { isClientName } from './client-describe.ts';
 import { commandError } from './errors.ts';
@@ -98,9 +99,6 @@ export const connectionCommands: readonly Command[] = [
 /** The version of Redis whose behaviour we show; clients switch features on by it. */
 export const REDIS_VERSION = '7.0.15';
 
-/** The only user there is. */
-const DEFAULT_USER = 'default';
-
 function hello(session: ClientSession, args: Args): void {
   const { output, server } = session;
   const version = args.count > 1 ? readInteger(args, 1, 'protocolNotInteger') : 0;
@@ -118,8 +116,8 @@ function hello(session: ClientSession, args: Args): void {
       throw commandError('helloOption', args.text(i));
     }
   }
-  if (credentials !== null) authenticate(session, credentials[0], credentials[1]);
-  if (!session.authenticated) throw commandError('helloNoAuth');
+  if (credentials !== null) authenticate(session, credentials[0], credentials[1], args.text(0));
+  if (!session.authenticated && server.acl.authRequired) throw commandError('helloNoAuth');
   if (name !== null) session.name = name;
   if (version !== 0) output.protocol = version as 2 | 3;
   output.map(7);
@@ -142,29 +140,19 @@ function hello(session: ClientSession, args: Args): void {
 function auth(session: ClientSession, args: Args): void {
   if (args.count > 3) throw commandError('syntax');
   if (args.count === 2) {
-    if (session.server.config.requirepass === '') throw commandError('noPasswordSet');
-    authenticate(session, DEFAULT_USER, args.text(1));
+    if (session.server.acl.defaultUser.nopass) throw commandError('noPasswordSet');
+    authenticate(session, DEFAULT_USER, args.text(1), args.text(0));
   } else {
-    authenticate(session, args.text(1), args.text(2));
+    authenticate(session, args.text(1), args.text(2), args.text(0));
   }
   session.output.ok();
 }
 
-/** Without a password set the default user may give any, as in Redis. */
-function authenticate(session: ClientSession, user: string, password: string): void {
-  const wanted = session.server.config.requirepass;
-  const right = wanted === '' || sameSecret(password, wanted);
-  if (user !== DEFAULT_USER || !right) throw commandError('wrongPassword');
-  session.authenticated = true;
-}
-
-/** Compares in a time that does not tell how much of the guess was right. */
-function sameSecret(guess: string, secret: string): boolean {
-  let difference = guess.length ^ secret.length;
-  for (let i = 0; i < secret.length; i++) {
-    difference |= secret.charCodeAt(i) ^ (i < guess.length ? guess.charCodeAt(i) : 0);
+/** `verb`: the command's name as it was written, for ACL LOG. */
+function authenticate(session: ClientSession, user: string, password: string, verb: string): void {
+  if (!session.server.acl.authenticate(session, user, password, verb)) {
+    throw commandError('wrongPassword');
   }
-  return difference === 0;
 }
 
 function ping(session: ClientSession, args: Args): void {
@@ -205,6 +193,7 @@ function reset(session: ClientSession): void {
   session.replyMode = 'on';
   session.noEvict = false;
   session.noTouch = false;
-  session.authenticated = server.config.requirepass === '';
+  session.user = server.acl.defaultUser;
+  session.authenticated = !server.acl.authRequired;
   output.simple('RESET');
 }

@@ -2,9 +2,11 @@
  * What a session needs from the process around it. The member (or a test, or the simulator) makes
  * one `ServerContext`; commands reach everything through it and nothing else.
  */
+import { Acl, type AclStart } from '../acl/acl.ts';
 import type { Db } from '../core/db.ts';
 import type { TokenPart } from '../replication/session-token.ts';
 import type { VerifyReport } from '../replication/verify-report.ts';
+import { aclSettings } from './acl-settings.ts';
 import { BlockedKeys } from './blocked-keys.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { type ConfigStart, ConfigStore } from './config-store.ts';
@@ -116,6 +118,7 @@ export type ServerContext = {
   readonly config: ConfigStore;
   readonly commands: CommandLookup;
   readonly clients: ClientRegistry;
+  readonly acl: Acl;
   readonly pubsub: PubSub;
   readonly watches: WatchRegistry;
   /** Clients that wait for keys. */
@@ -150,17 +153,25 @@ export function makeServerContext(parts: {
   readonly clockMs: () => number;
   readonly random: () => number;
   readonly config?: ConfigStart;
+  readonly acl?: AclStart;
 }): ServerContext {
   const { db, clockMs } = parts;
   const clients = new ClientRegistry();
   const touchedKeys = new TouchedKeys(db);
+  const acl = new Acl(commandTable.values(), clients, {
+    requirepass: parts.config?.requirepass,
+    ...parts.acl,
+  });
+  const config = new ConfigStore(db, parts.config);
+  for (const setting of aclSettings(acl)) config.add(setting);
   return {
     db,
     member: parts.member,
     process: parts.process,
     clockMs,
     random: parts.random,
-    config: new ConfigStore(parts.db, parts.config),
+    config,
+    acl,
     commands: new CommandLookup(commandTable.values()),
     clients,
     pubsub: new PubSub(),

@@ -4,7 +4,7 @@
  * The lookup allocates nothing: the name is hashed from the input buffer with letters folded to
  * upper case, and compared byte by byte with the few entries of its bucket. The gates come in the
  * order of Redis' processCommand, because clients see which of two errors wins: unknown, arity,
- * authentication, MULTI, memory, role, subscribe mode, loading.
+ * authentication, MULTI, rights, memory, role, subscribe mode, loading.
  */
 import type { Args } from '../resp/args.ts';
 import { errorText } from './errors.ts';
@@ -119,10 +119,16 @@ export function refusal(session: ClientSession, entry: Entry, args: Args): strin
   const { bits } = entry;
   if (!arityFits(entry, args.count)) return errorText('arity', entry.name);
   if ((bits & REFUSED) !== 0) return errorText('debugRefused');
-  if (!session.authenticated && (bits & NO_AUTH) === 0) return errorText('noAuth');
+  const { db, member, config, acl } = session.server;
+  if (!session.authenticated && acl.authRequired && (bits & NO_AUTH) === 0) {
+    return errorText('noAuth');
+  }
   const transaction = session.transaction;
   if (transaction !== null && (bits & NO_MULTI) !== 0) return errorText('notInMulti');
-  const { db, member, config } = session.server;
+  if (!session.user.unrestricted) {
+    const denied = acl.refusal(session, entry, args);
+    if (denied !== null) return denied;
+  }
   // EXEC is what it runs: it meets the gates of all queued commands.
   const effect = (bits & EXEC) !== 0 && transaction !== null ? transaction.bits : bits;
   const role = member.role();

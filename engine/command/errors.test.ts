@@ -4,9 +4,14 @@ import * as dbErrors from '../core/db-error.ts';
 import { errorCatalogue, errorText } from './errors.ts';
 import { renderAll } from './generate-docs.ts';
 
-const sources = readdirSync(new URL('.', import.meta.url))
-  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-  .map((name) => ({ name, text: readFileSync(new URL(name, import.meta.url), 'utf8') }));
+const sources = ['./', '../acl/'].flatMap((folder) =>
+  readdirSync(new URL(folder, import.meta.url))
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => ({
+      name,
+      text: readFileSync(new URL(folder + name, import.meta.url), 'utf8'),
+    })),
+);
 
 /** Entries whose error is made by the database or the member; here they only stand in the docs. */
 const FROM_ELSEWHERE = [

@@ -188,7 +188,94 @@ export const errorCatalogue = {
   },
   wrongPassword: {
     text: 'WRONGPASS invalid username-password pair or user is disabled.',
-    meaning: 'The password is wrong; the only user is `default`.',
+    meaning: 'No such user, the user is off, or the password is not one of theirs.',
+  },
+  noPermCommand: {
+    text: "NOPERM this user has no permissions to run the '%s' command",
+    meaning: 'The rights of the user (ACL SETUSER, ACL file) do not include the command.',
+  },
+  noPermKey: {
+    text: 'NOPERM this user has no permissions to access one of the keys used as arguments',
+    meaning: 'No pattern of the user allows a key of the command for reading or writing.',
+  },
+  noPermChannel: {
+    text: 'NOPERM this user has no permissions to access one of the channels used as arguments',
+    meaning: 'No pattern of the user allows the channel; a pattern must be allowed literally.',
+  },
+  noPermAtExec: {
+    text:
+      'NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC ' +
+      'call. This command is no longer allowed for the following reason: %s',
+    meaning: 'The rights of the user were taken back between queueing and EXEC.',
+  },
+  noPermCommandInScript: {
+    text: "ERR The user executing the script can't run this command or subcommand",
+    meaning: 'A script called a command which its caller may not run.',
+  },
+  noPermKeyInScript: {
+    text:
+      "ERR The user executing the script can't access at least one of the keys mentioned in the " +
+      'command arguments',
+    meaning: 'A script touched a key which its caller may not touch.',
+  },
+  noPermChannelInScript: {
+    text: "ERR The user executing the script can't publish to the channel mentioned in the command",
+    meaning: 'A script published to a channel which its caller may not use.',
+  },
+  unknownAclArity: {
+    text: "ERR unknown subcommand or wrong number of arguments for '%s'. Try ACL HELP.",
+    meaning: 'Too many arguments for a subcommand of ACL.',
+  },
+  unknownCategory: {
+    text: "ERR Unknown category '%s'",
+    meaning: 'ACL CAT of a category that does not exist; ACL CAT alone lists them.',
+  },
+  defaultUserStays: {
+    text: "ERR The 'default' user cannot be removed",
+    meaning: 'ACL DELUSER default: turn it off by ACL SETUSER default off instead.',
+  },
+  aclUserNotFound: {
+    text: "ERR User '%s' not found",
+    meaning: 'ACL DRYRUN for a user that does not exist.',
+  },
+  aclCommandNotFound: {
+    text: "ERR Command '%s' not found",
+    meaning: 'ACL DRYRUN of a command that does not exist.',
+  },
+  genPassBits: {
+    text:
+      'ERR ACL GENPASS argument must be the number of bits for the output password, a positive ' +
+      'number up to %s',
+    meaning: 'ACL GENPASS takes 1 to 4096 bits.',
+  },
+  userNameBlank: {
+    text: "ERR Usernames can't contain spaces or null characters",
+    meaning: 'ACL SETUSER with such a name.',
+  },
+  selectorUnmatched: {
+    text: "ERR Unmatched parenthesis in acl selector starting at '%s'.",
+    meaning: 'A selector of ACL SETUSER begins with `(` and never ends.',
+  },
+  aclRule: {
+    text: "ERR Error in ACL SETUSER modifier '%s': %s",
+    meaning: 'A rule of ACL SETUSER is wrong, as said; nothing was changed.',
+  },
+  noAclFile: {
+    text:
+      'ERR This Redis instance is not configured to use an ACL file. You may want to specify users ' +
+      'via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis ' +
+      'configuration file set) in order to store users in the Redis configuration.',
+    meaning: 'ACL LOAD or SAVE without `--aclfile`; give the flag, or `--user`, to keep users.',
+  },
+  aclFileWrong: {
+    text: 'ERR %s',
+    meaning: 'ACL LOAD: the file cannot be read, or lines of it are wrong; the old users hold.',
+  },
+  aclNotSaved: {
+    text:
+      'ERR There was an error trying to save the ACLs. Please check the server logs for more ' +
+      'information: %s',
+    meaning: 'ACL SAVE could not write the file; the old file is as it was.',
   },
   noPasswordSet: {
     text:
@@ -238,7 +325,7 @@ export const errorCatalogue = {
   },
   noSuchUser: {
     text: "ERR No such user '%s'",
-    meaning: 'The only user is `default`.',
+    meaning: 'CLIENT KILL USER of a user that does not exist; ACL USERS lists them.',
   },
   pauseMode: {
     text: 'ERR CLIENT PAUSE mode must be WRITE or ALL',

@@ -1,6 +1,8 @@
 /** COMMAND: the table, as clients and redis-cli ask for it. */
+
+import { type Category, categoriesOf } from '../acl/categories.ts';
 import { Args } from '../resp/args.ts';
-import { aclCategories, findKeys, writeCommand } from './command-describe.ts';
+import { findKeys, writeCommand } from './command-describe.ts';
 import { arityFits } from './dispatch.ts';
 import { commandError } from './errors.ts';
 import { globMatches } from './glob.ts';
@@ -116,7 +118,8 @@ function commandList(session: ClientSession, args: Args): void {
       const pattern = wanted.toLowerCase();
       found = found.filter((each) => globMatches(pattern, each.name.toLowerCase()));
     } else if (args.equalsIgnoreCase(3, 'ACLCAT')) {
-      found = found.filter((each) => aclCategories(each).includes(`@${wanted.toLowerCase()}`));
+      const category = wanted.toLowerCase() as Category;
+      found = found.filter((each) => categoriesOf(each).includes(category));
     } else if (args.equalsIgnoreCase(3, 'MODULE')) {
       found = [];
     } else {

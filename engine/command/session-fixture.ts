@@ -3,6 +3,7 @@
  * Time stands still until the test moves it. Every reply that passes is checked against the shape
  * that the table declares, and counted, so that a test can say which commands were never tried.
  */
+import type { AclStart } from '../acl/acl.ts';
 import { Db } from '../core/db.ts';
 import type { TokenPart } from '../replication/session-token.ts';
 import type { VerifyReport } from '../replication/verify-report.ts';
@@ -48,6 +49,7 @@ export function makeFixture(
   config: ConfigStart = {},
   startMs = 1_800_000_000_000,
   region = 1,
+  acl: AclStart = {},
 ): Fixture {
   const clock = { nowMs: startMs };
   const random = seededRandom(1);
@@ -59,6 +61,7 @@ export function makeFixture(
     db,
     member,
     config,
+    acl,
     clockMs: () => clock.nowMs,
     random,
     process: {

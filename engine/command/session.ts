@@ -10,6 +10,7 @@
  * A blocked session (WAIT, CLIENT PAUSE) runs nothing: what arrives is kept in `held`, and parsed
  * when it is unblocked, so commands keep their order.
  */
+import type { User } from '../acl/user.ts';
 import { DbError } from '../core/db-error.ts';
 import type { Args } from '../resp/args.ts';
 import { ReplyWriter } from '../resp/reply-writer.ts';
@@ -55,6 +56,8 @@ export class ClientSession {
   outputBytesMax = OUTPUT_BYTES_MAX;
 
   authenticated: boolean;
+  /** Whose rights hold; the default user until it says otherwise. */
+  user: User;
   name = '';
   libraryName = '';
   libraryVersion = '';
@@ -88,7 +91,8 @@ export class ClientSession {
     this.remote = remote;
     this.createdAtMs = server.clockMs();
     this.lastCommandAtMs = this.createdAtMs;
-    this.authenticated = server.config.requirepass === '';
+    this.user = server.acl.defaultUser;
+    this.authenticated = !server.acl.authRequired;
     server.clients.add(this);
   }
 

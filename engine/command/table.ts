@@ -6,6 +6,7 @@
  * `conflict` sentence if it writes, its cases, and run `make generate`.
  */
 import type { Args } from '../resp/args.ts';
+import { aclCommands } from './acl.ts';
 import { clientCommands } from './client.ts';
 import { configCommands } from './config-command.ts';
 import { connectionCommands } from './connection.ts';
@@ -108,6 +109,7 @@ export type Command = {
 const all: readonly Command[] = [
   ...connectionCommands,
   ...clientCommands,
+  ...aclCommands,
   ...serverCommands,
   ...infoCommands,
   ...configCommands,

@@ -130,7 +130,12 @@ function exec(session: ClientSession): void {
   }
   output.array(transaction.queue.length);
   session.executing = true;
-  for (const { entry, args } of transaction.queue) session.call(entry, args);
+  for (const { entry, args } of transaction.queue) {
+    // Rights may have changed since it was queued.
+    const denied = session.server.acl.refusalAtExec(session, entry, args);
+    if (denied === null) session.call(entry, args);
+    else output.error(denied);
+  }
   session.endExecuting();
 }
 

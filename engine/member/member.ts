@@ -15,6 +15,7 @@
  * the sockets of its replicas.
  */
 
+import type { AclStart } from '../acl/acl.ts';
 import {
   type InfoSection,
   type MapRefusal,
@@ -65,6 +66,8 @@ import { Verifier } from './verifier.ts';
 
 export type MemberOptions = {
   readonly facts: ProcessFacts;
+  /** Users, beside the password of the default user. */
+  readonly acl?: AclStart;
   readonly sizes?: Partial<StorageSizes>;
   /** How states are cut; the simulator makes small ones large by it. */
   readonly stateSizes?: { readonly turnBytes: number; readonly atomicBytesMax: number };
@@ -142,6 +145,7 @@ export class Member implements MemberApi {
       process: options.facts,
       clockMs: () => env.clock.wallMs(),
       random,
+      acl: options.acl,
       config: {
         requirepass: config.requirepass ?? '',
         maxMemoryBytes: config.maxMemoryBytes,

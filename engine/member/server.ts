@@ -4,6 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { aclOf } from '../acl/acl-file.ts';
 import type { Config } from '../config.ts';
 import type { Clock, Disk, Env, Journal, Random } from '../env.ts';
 import { openFileDisk } from '../log/disk-file.ts';
@@ -87,6 +88,7 @@ export async function startMember(config: Config, hooks: ServerHooks): Promise<R
   try {
     member = new Member(env, config, {
       facts: processFacts(config, hooks.version),
+      acl: aclOf(config),
       wake,
       shutdown: hooks.shutdown,
     });

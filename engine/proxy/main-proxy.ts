@@ -8,6 +8,7 @@
  * touch data wait, at most 5 s, and are then answered with LOADING.
  */
 import { randomBytes } from 'node:crypto';
+import { aclOf } from '../acl/acl-file.ts';
 import { makeServerContext } from '../command/context.ts';
 import type { TlsFiles } from '../config.ts';
 import { Db } from '../core/db.ts';
@@ -24,6 +25,7 @@ import { ProxyMember } from './proxy-member.ts';
 import { Router } from './router.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Turn } from './turn.ts';
+import type { Login } from './upstream.ts';
 
 const CLIENTS_MAX = 10_000;
 const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
@@ -39,8 +41,14 @@ export type ProxyOptions = ClientPortOptions & {
   readonly member: string;
   /** For peers of other regions; 0: any. */
   readonly peerPort: number;
-  /** What clients must say, and what this proxy says to the members. */
+  /** The default user's password, here and, unless `masterAuth` says otherwise, at the members. */
   readonly requirepass: string | null;
+  /** Who this proxy is to the members; absent or null: the default user. */
+  readonly masterUser?: string | null;
+  readonly masterAuth?: string | null;
+  /** Users of this proxy: in a file, or as `NAME RULES`. */
+  readonly aclFile?: string | null;
+  readonly users?: readonly string[];
   /** Bytes that a client may leave unread before it is closed; default 256 MB. */
   readonly outputBytesMax?: number;
   readonly version?: string;
@@ -69,11 +77,11 @@ export type RunningProxy = {
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const sockets = options.sockets ?? runtimeSockets;
   const turn = new Turn();
-  const password = options.requirepass;
+  const login = loginOf(options);
   const journal = options.journal ?? silentJournal;
   const clusterTls = options.tlsCluster && options.tls ? new TlsSource(options.tls, journal) : null;
   const toMembers = clusterTls === null ? sockets : dialingByTls(sockets, clusterTls);
-  const router = new Router({ sockets: toMembers, turn, password, nowMs: () => performance.now() });
+  const router = new Router({ sockets: toMembers, turn, login, nowMs: () => performance.now() });
   const peerTls = openPeerTls(options.peerTls ?? null, options.database, journal);
   const splicer = new PeerSplicer(sockets, { region: options.region, tls: peerTls, journal });
   const member = new ProxyMember(options, router);
@@ -83,7 +91,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     member,
     clockMs: () => Date.now(),
     random: Math.random,
-    config: { requirepass: password ?? '', port: options.port ?? 0, bind: options.bind },
+    acl: aclOf(options),
+    config: { requirepass: options.requirepass ?? '', port: options.port ?? 0, bind: options.bind },
     process: {
       version: options.version ?? '0.1.0',
       runtime: `${sockets.runtime} ${process.versions.bun ?? process.versions.node}`,
@@ -98,7 +107,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   });
   const { pubsub } = context;
   const { outputBytesMax = OUTPUT_BYTES_MAX } = options;
-  const subscriptions = new Subscriptions({ sockets: toMembers, password, pubsub, router });
+  const subscriptions = new Subscriptions({ sockets: toMembers, login, pubsub, router });
   const core = new ProxyCore(context, router, turn, subscriptions, outputBytesMax);
   member.clientCount = () => core.clients.size;
   router.mapChanged = () => {
@@ -134,6 +143,12 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
+}
+
+function loginOf({ requirepass, masterUser, masterAuth }: ProxyOptions): Login | null {
+  const password = masterAuth ?? requirepass;
+  if (password === null) return null;
+  return masterUser ? [masterUser, password] : [password];
 }
 
 /** Resolves when all commands that clients have sent are answered, or after a second. */

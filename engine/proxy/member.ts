@@ -10,7 +10,7 @@ import type { Connection, Sockets } from '../net/connection.ts';
 import { ReplyParser } from '../resp/reply-parser.ts';
 import { encodeRequest } from '../resp/request-writer.ts';
 import type { Turn } from './turn.ts';
-import { Upstream, type UpstreamAddress, type UpstreamEvents } from './upstream.ts';
+import { type Login, Upstream, type UpstreamAddress, type UpstreamEvents } from './upstream.ts';
 
 export const PROBE_INTERVAL_MS = 250;
 const SILENCE_MS = 3 * PROBE_INTERVAL_MS;
@@ -22,7 +22,7 @@ const ABANDON_MS = 5000;
 export type MemberSetting = {
   readonly sockets: Sockets;
   readonly turn: Turn;
-  readonly password: string | null;
+  readonly login: Login | null;
   readonly events: UpstreamEvents;
   /** Ms that never go back. */
   readonly nowMs: () => number;
@@ -106,8 +106,8 @@ export class Member {
   }
 
   private dial(protocol: 2 | 3, events: UpstreamEvents): Upstream {
-    const { sockets, turn, password } = this.setting;
-    return new Upstream(sockets, turn, this.address, protocol, password, events);
+    const { sockets, turn, login } = this.setting;
+    return new Upstream(sockets, turn, this.address, protocol, login, events);
   }
 
   private dialShared(protocol: 2 | 3): void {
@@ -120,7 +120,7 @@ export class Member {
   private async dialProbe(): Promise<void> {
     if (this.probing) return;
     this.probing = true;
-    const { sockets, password } = this.setting;
+    const { sockets, login } = this.setting;
     const { host, port } = this.address;
     const connection = await sockets
       .connect({ host, port, timeoutMs: SILENCE_MS })
@@ -147,7 +147,7 @@ export class Member {
       this.probe = null;
       this.setUp(false);
     };
-    if (password !== null) connection.write(encodeRequest(['AUTH', password]));
+    if (login !== null) connection.write(encodeRequest(['AUTH', ...login]));
     connection.write(PING);
   }
 

@@ -330,6 +330,42 @@ test('a proxy that ends answers what it has been asked before', async () => {
   await region.stop();
 });
 
+describe('users of a proxy', () => {
+  test('are checked at the proxy, in transactions and for channels too', async () => {
+    const region = await startRegion({
+      users: [
+        `reader on >p +@read +@connection +@transaction ~${keyIn(0)}* &news`,
+        'all on >q +@all ~* &*',
+      ],
+    });
+    try {
+      const admin = await region.client();
+      const client = await region.client();
+      const key = keyIn(0);
+      expect(await admin.ask('SET', key, '1')).toBe('OK');
+      expect(await client.ask('AUTH', 'reader', 'wrong')).toContain('WRONGPASS');
+      expect(await client.ask('AUTH', 'reader', 'p')).toBe('OK');
+      const denied = [
+        await client.ask('SET', key, '2'),
+        await client.ask('GET', keyIn(1)),
+        await client.ask('SUBSCRIBE', 'news'),
+      ];
+      for (const reply of denied) expect(reply).toMatch(/^NOPERM this user has no permissions/);
+      expect(await client.ask('GET', key)).toBe('1');
+      expect(await client.pipeline([['MULTI'], ['GET', key], ['SET', key, '2'], ['EXEC']])).toEqual(
+        ['OK', 'QUEUED', expect.stringMatching(/^NOPERM/), expect.stringMatching(/^EXECABORT/)],
+      );
+      expect(await client.pipeline([['MULTI'], ['GET', key]])).toEqual(['OK', 'QUEUED']);
+      expect(await admin.ask('ACL', 'SETUSER', 'reader', '-get')).toBe('OK');
+      expect(await client.ask('EXEC')).toMatch(/^EXECABORT .*ACLs rules changed/);
+      expect(await admin.ask('ACL', 'DELUSER', 'reader')).toBe(1);
+      expect(await client.reply()).toBe('CLOSED');
+    } finally {
+      await region.stop();
+    }
+  });
+});
+
 describe('with a password', () => {
   test('clients must say it, and the proxy says it to the members', async () => {
     const region = await startRegion({ password: 'secret' });

@@ -8,7 +8,7 @@ import type { SubscriptionKind } from '../command/pubsub.ts';
 import type { Connection, Sockets } from '../net/connection.ts';
 import { PushMessage, type Reply, ReplyParser, RespError } from '../resp/reply-parser.ts';
 import { encodeRequest } from '../resp/request-writer.ts';
-import type { UpstreamAddress } from './upstream.ts';
+import type { Login, UpstreamAddress } from './upstream.ts';
 
 const REDIAL_MS = 100;
 
@@ -36,7 +36,7 @@ export class SubscriberLink {
   readonly confirmed = new Set<string>();
 
   private readonly sockets: Sockets;
-  private readonly password: string | null;
+  private readonly login: Login | null;
   private readonly events: SubscriberEvents;
   private readonly wanted = new Set<string>();
   private connection: Connection | null = null;
@@ -47,12 +47,12 @@ export class SubscriberLink {
   constructor(
     sockets: Sockets,
     address: UpstreamAddress,
-    password: string | null,
+    login: Login | null,
     events: SubscriberEvents,
   ) {
     this.sockets = sockets;
     this.address = address;
-    this.password = password;
+    this.login = login;
     this.events = events;
   }
 
@@ -109,7 +109,7 @@ export class SubscriberLink {
       this.confirmed.clear();
       this.redial();
     };
-    if (this.password !== null) connection.write(encodeRequest(['AUTH', this.password]));
+    if (this.login !== null) connection.write(encodeRequest(['AUTH', ...this.login]));
     for (const item of this.wanted) this.tell('SUBSCRIBE', item);
   }
 

@@ -17,7 +17,7 @@ import type { Sockets } from '../net/connection.ts';
 import type { Reply } from '../resp/reply-parser.ts';
 import type { Router } from './router.ts';
 import { kindLetter, SubscriberLink } from './subscriber-link.ts';
-import type { UpstreamAddress } from './upstream.ts';
+import type { Login, UpstreamAddress } from './upstream.ts';
 
 /** A client waits so long for the members' confirmation; then it is subscribed all the same. */
 const CONFIRM_MS = 5000;
@@ -31,7 +31,7 @@ type Waiter = {
 
 export type SubscriptionSetting = {
   readonly sockets: Sockets;
-  readonly password: string | null;
+  readonly login: Login | null;
   readonly pubsub: PubSub;
   readonly router: Router;
 };
@@ -130,8 +130,8 @@ export class Subscriptions {
   private link(address: UpstreamAddress): SubscriberLink {
     let link = this.links.get(address.name);
     if (link === undefined) {
-      const { sockets, password } = this.setting;
-      link = new SubscriberLink(sockets, address, password, {
+      const { sockets, login } = this.setting;
+      link = new SubscriberLink(sockets, address, login, {
         confirmed: () => this.check(),
         message: (items) => this.deliver(link!, items),
       });

@@ -22,6 +22,8 @@ export async function startRegion(
     shards?: number;
     members?: number;
     password?: string;
+    /** Users of the proxy, as `NAME RULES`. */
+    users?: readonly string[];
     mapped?: boolean;
     outputBytesMax?: number;
   } = {},
@@ -52,6 +54,7 @@ export async function startRegion(
     port: 0,
     peerPort: 0,
     requirepass: password,
+    users: options.users,
     sockets: nodeSockets,
     outputBytesMax: options.outputBytesMax,
   });

@@ -9,7 +9,12 @@
  */
 import { type Entry, WRITE } from '../command/dispatch.ts';
 import { errorText } from '../command/errors.ts';
-import { endTransaction, queueCommand, type Transaction } from '../command/transaction.ts';
+import {
+  abortExec,
+  endTransaction,
+  queueCommand,
+  type Transaction,
+} from '../command/transaction.ts';
 import type { Args } from '../resp/args.ts';
 import { encodeRequest } from '../resp/request-writer.ts';
 import type { ProxyClient } from './client.ts';
@@ -59,6 +64,15 @@ export function runExec(client: ProxyClient, entry: Entry, args: Args): void {
   if (transaction === null || transaction.broken) {
     endWatching(client);
     client.runLocally(entry, args);
+    return;
+  }
+  // The member knows nothing of this client's user: what was taken back since is refused here.
+  for (const queued of transaction.queue) {
+    const denied = core.context.acl.refusalAtExec(session, queued.entry, queued.args);
+    if (denied === null) continue;
+    abortExec(session, denied);
+    endWatching(client);
+    core.turn.add(client);
     return;
   }
   endTransaction(session);

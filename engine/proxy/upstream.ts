@@ -20,6 +20,9 @@ const GREATER = 0x3e;
 /** A member that takes commands no faster than this makes its clients wait. */
 const CONGESTED_BYTES = 8 * 1024 * 1024;
 
+/** What a proxy says after AUTH to enter a member: a password, or user and password. */
+export type Login = readonly string[];
+
 export type UpstreamAddress = {
   readonly name: string;
   readonly host: string;
@@ -73,7 +76,7 @@ export class Upstream implements Flushable {
     turn: Turn,
     address: UpstreamAddress,
     protocol: 2 | 3,
-    password: string | null,
+    login: Login | null,
     events: UpstreamEvents,
   ) {
     this.turn = turn;
@@ -81,7 +84,7 @@ export class Upstream implements Flushable {
     this.protocol = protocol;
     this.events = events;
     const commands: string[][] = [];
-    if (password !== null) commands.push(['AUTH', password]);
+    if (login !== null) commands.push(['AUTH', ...login]);
     if (protocol === 3) commands.push(['HELLO', '3']);
     // An answer to anything proves that a member listens there.
     if (commands.length === 0) commands.push(['PING']);
