@@ -149,11 +149,10 @@ export const limits = {
     value: EVICTION_SAMPLES_MAX,
     reached: 'CONFIG SET maxmemory-samples refuses more',
   },
-  clientsMax: { unit: 'connections', value: 10_000, reached: 'further clients get an error' },
   clientHeldBytesMax: {
     unit: 'bytes',
     value: 64 * 1024 * 1024,
-    reached: 'a client that does not read its replies is closed',
+    reached: 'nothing more is read from a client that does not read its replies',
   },
   tlsReloadInterval: {
     unit: 'ms',

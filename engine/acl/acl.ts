@@ -62,8 +62,6 @@ export class Acl {
   readonly defaultUser: User;
   /** What CONFIG GET requirepass shows: the password last set by that name. */
   requirepass = '';
-  /** New users may use all channels. */
-  allChannelsByDefault = false;
   private readonly users = new Map<string, User>();
   private readonly clients: ClientRegistry;
 
@@ -213,9 +211,7 @@ export class Acl {
 
   /** A user that nobody can be yet. */
   private unlisted(name: string): User {
-    const user = new User(name, this.commands);
-    if (this.allChannelsByDefault) user.apply('allchannels');
-    return user;
+    return new User(name, this.commands);
   }
 
   private addAtStart(line: string): void {

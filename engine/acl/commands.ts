@@ -4,6 +4,8 @@ import type { Command } from '../command/table.ts';
 export class AclCommands {
   /** Every command and every subcommand. */
   readonly all: readonly Command[];
+  /** acl-pubsub-default: new users and selectors may use all channels. */
+  allChannelsByDefault = false;
   private readonly byName = new Map<string, Command>();
 
   constructor(table: Iterable<Command>) {

@@ -47,6 +47,7 @@ export class Selector {
 
   constructor(known: AclCommands) {
     this.known = known;
+    this.allChannels = known.allChannelsByDefault;
   }
 
   /** Whether nothing at all is refused. */

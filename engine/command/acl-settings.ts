@@ -25,12 +25,12 @@ export function aclSettings(acl: Acl): Setting[] {
     },
     {
       name: 'acl-pubsub-default',
-      get: () => (acl.allChannelsByDefault ? 'allchannels' : 'resetchannels'),
+      get: () => (acl.commands.allChannelsByDefault ? 'allchannels' : 'resetchannels'),
       set: (value) => {
         if (!/^(allchannels|resetchannels)$/i.test(value)) {
           return 'argument(s) must be one of the following: allchannels, resetchannels';
         }
-        acl.allChannelsByDefault = value.toLowerCase() === 'allchannels';
+        acl.commands.allChannelsByDefault = value.toLowerCase() === 'allchannels';
         return null;
       },
     },

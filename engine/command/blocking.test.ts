@@ -105,10 +105,10 @@ describe('CLIENT PAUSE', () => {
     expect(say(other, 'CLIENT', 'PAUSE', 100, 'WRITE')).toBe('OK');
     expect(client.sendBytes(bytes('GET k', 'SET k v', 'GET k')).map(show)).toEqual(['null']);
     expect(say(other, 'GET', 'k')).toBe('null');
-    server.clients.tick(server.clockMs());
+    server.clients.tick(server.clockMs(), server);
     expect(client.received()).toEqual([]);
     advance(101);
-    server.clients.tick(server.clockMs());
+    server.clients.tick(server.clockMs(), server);
     expect(client.received().map(show)).toEqual(['OK', '"v"']);
     expect(client.session.wrote).toBe(true);
   });

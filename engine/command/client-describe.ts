@@ -11,6 +11,19 @@ export function clientType(session: ClientSession): 'normal' | 'pubsub' {
   return session.subscribed ? 'pubsub' : 'normal';
 }
 
+/** What a client costs beside its buffers, by estimate: the connection, and each name it is listed by. */
+const CLIENT_BYTES = 2048;
+const NAME_BYTES = 100;
+
+/** Bytes that a client takes, by estimate. */
+export function clientMemory(session: ClientSession): number {
+  const { transaction, output, channels, patterns, shardChannels, watched } = session;
+  const names = channels.size + patterns.size + shardChannels.size + watched.size;
+  const unread = output.length + session.unreadBytes();
+  const buffers = session.pendingBytes + unread + (transaction?.bytes ?? 0);
+  return CLIENT_BYTES + buffers + names * NAME_BYTES;
+}
+
 /** The line that CLIENT LIST prints, without line end. */
 export function describeClient(session: ClientSession, nowMs: number): string {
   const seconds = (sinceMs: number): number => Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
@@ -37,8 +50,8 @@ export function describeClient(session: ClientSession, nowMs: number): string {
     ['rbp', 0],
     ['obl', output.length],
     ['oll', 0],
-    ['omem', output.length],
-    ['tot-mem', session.pendingBytes + output.length + (transaction?.bytes ?? 0)],
+    ['omem', output.length + session.unreadBytes()],
+    ['tot-mem', clientMemory(session)],
     ['events', 'r'],
     ['cmd', session.lastCommand],
     ['user', session.user.name],

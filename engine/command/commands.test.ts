@@ -5,12 +5,9 @@
  */
 import { writeToken } from '../replication/session-token.ts';
 import { reportOf, type VerifyReport } from '../replication/verify-report.ts';
-import { compareCases as generalCases } from './redis-cases.ts';
-import { aclCases } from './redis-cases-acl.ts';
+import { compareCases } from './redis-cases.ts';
 import { exercised, makeFixture, show, type TestClient } from './session-fixture.ts';
 import { commandTable } from './table.ts';
-
-const compareCases = { ...generalCases, ...aclCases };
 
 function say(client: TestClient, ...words: (string | number)[]): string {
   return show(client.send(...words));

@@ -125,9 +125,10 @@ function configSet(session: ClientSession, args: Args): void {
 }
 
 function configResetStat(session: ClientSession): void {
-  const { clients, db, member } = session.server;
+  const { clients, db, limits, member } = session.server;
   member.resetStats?.();
   db.evictor.resetCounts();
+  limits.evicted = 0;
   clients.commandsProcessed = 0;
   clients.connectionsReceived = 0;
   clients.inputBytes = 0;

@@ -13,6 +13,7 @@ import {
   type EvictionPolicy,
 } from '../core/eviction.ts';
 import { LFU_DECAY_MINUTES, LFU_LOG_FACTOR } from '../keyspace/access.ts';
+import { parseMemory } from './setting-kinds.ts';
 
 export type Setting = {
   readonly name: string;
@@ -34,27 +35,11 @@ export type ConfigStart = {
   readonly fsync?: 'always' | 'everysec' | 'no';
 };
 
-const MEMORY = /^(\d+)(b|k|kb|m|mb|g|gb)?$/i;
-const UNIT: Readonly<Record<string, number>> = {
-  b: 1,
-  k: 1000,
-  kb: 1024,
-  m: 1000 ** 2,
-  mb: 1024 ** 2,
-  g: 1000 ** 3,
-  gb: 1024 ** 3,
-};
-
 /** Redis settings that are always the same here, for clients that ask. */
 const FIXED: Readonly<Record<string, string>> = {
   databases: '1',
   'maxmemory-eviction-tenacity': '10',
   save: '',
-  timeout: '0',
-  'tcp-keepalive': '300',
-  maxclients: '10000',
-  'proto-max-bulk-len': '536870912',
-  'client-query-buffer-limit': '1073741824',
   'notify-keyspace-events': '',
   'cluster-enabled': 'no',
   'replica-read-only': 'yes',
@@ -153,12 +138,4 @@ export class ConfigStore {
   list(): Setting[] {
     return [...this.settings.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
-}
-
-/** `100mb` in bytes by Redis' units; null when it is none. */
-export function parseMemory(text: string): number | null {
-  const match = MEMORY.exec(text);
-  if (match === null) return null;
-  const bytes = Number(match[1]) * UNIT[(match[2] ?? 'b').toLowerCase()];
-  return Number.isSafeInteger(bytes) ? bytes : null;
 }

@@ -8,6 +8,7 @@ import type { TokenPart } from '../replication/session-token.ts';
 import type { VerifyReport } from '../replication/verify-report.ts';
 import { aclSettings } from './acl-settings.ts';
 import { BlockedKeys } from './blocked-keys.ts';
+import { ClientLimits } from './client-limits.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { type ConfigStart, ConfigStore } from './config-store.ts';
 import { CommandLookup } from './dispatch.ts';
@@ -119,6 +120,7 @@ export type ServerContext = {
   readonly commands: CommandLookup;
   readonly clients: ClientRegistry;
   readonly acl: Acl;
+  readonly limits: ClientLimits;
   readonly pubsub: PubSub;
   readonly watches: WatchRegistry;
   /** Clients that wait for keys. */
@@ -163,7 +165,8 @@ export function makeServerContext(parts: {
     ...parts.acl,
   });
   const config = new ConfigStore(db, parts.config);
-  for (const setting of aclSettings(acl)) config.add(setting);
+  const limits = new ClientLimits();
+  for (const setting of [...aclSettings(acl), ...limits.settings()]) config.add(setting);
   return {
     db,
     member: parts.member,
@@ -172,6 +175,7 @@ export function makeServerContext(parts: {
     random: parts.random,
     config,
     acl,
+    limits,
     commands: new CommandLookup(commandTable.values()),
     clients,
     pubsub: new PubSub(),

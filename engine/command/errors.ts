@@ -91,7 +91,7 @@ export const errorCatalogue = {
   },
   stringTooLong: {
     text: 'ERR string exceeds maximum allowed size (proto-max-bulk-len)',
-    meaning: 'The result would be longer than 512 MB.',
+    meaning: 'The result would be longer than proto-max-bulk-len, at most 512 MB.',
   },
   bitOffset: {
     text: 'ERR bit offset is not an integer or out of range',

@@ -41,7 +41,7 @@ function info(session: ClientSession, args: Args): void {
 
 /** The sections that need nothing but the process and its data. */
 function ownSections(server: ServerContext): InfoSection[] {
-  const { db, clients, config, process: facts } = server;
+  const { db, clients, limits, process: facts } = server;
   const upSeconds = Math.max(0, Math.floor((server.clockMs() - facts.startedAtMs) / 1000));
   const blocked = clients.list().filter((session) => session.blocked).length;
   const pubsub = clients.list().filter((session) => session.subscribed).length;
@@ -69,7 +69,7 @@ function ownSections(server: ServerContext): InfoSection[] {
       title: 'Clients',
       lines: [
         ['connected_clients', clients.sessions.size],
-        ['maxclients', config.find('maxclients')!.get()],
+        ['maxclients', limits.clientsMax],
         ['blocked_clients', blocked],
         ['total_blocking_keys', server.blockedKeys.keyCount],
         ['pubsub_clients', pubsub],
@@ -85,6 +85,7 @@ function ownSections(server: ServerContext): InfoSection[] {
         ['total_net_input_bytes', clients.inputBytes],
         ['expired_keys', db.evictor.expired],
         ['evicted_keys', db.evictor.evicted],
+        ['evicted_clients', limits.evicted],
         ['pubsub_channels', server.pubsub.names('channel', null).length],
         ['pubsub_patterns', server.pubsub.names('pattern', null).length],
       ],

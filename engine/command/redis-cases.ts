@@ -2,8 +2,10 @@
  * The cases of redis.compare.test.ts, in the form of redis-script.ts. Each title starts from an empty
  * database on a new connection.
  */
+import { aclCases } from './redis-acl-cases.ts';
 import { keysCases } from './redis-keys-cases.ts';
 import { type Case, play } from './redis-script.ts';
+import { settingCases } from './redis-settings-cases.ts';
 
 export const compareCases: Readonly<Record<string, readonly Case[]>> = {
   'GET and SET': play(`
@@ -1165,4 +1167,6 @@ export const compareCases: Readonly<Record<string, readonly Case[]>> = {
     same OBJECT FREQ l
   `),
   ...keysCases,
+  ...aclCases,
+  ...settingCases,
 };

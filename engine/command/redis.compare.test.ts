@@ -8,14 +8,12 @@
  * What answers differently on purpose is not here but in docs/commands.md and in the unit tests.
  */
 import { encodeRequest } from '../resp/request-writer.ts';
-import { compareCases as generalCases } from './redis-cases.ts';
-import { aclCases } from './redis-cases-acl.ts';
+import { compareCases } from './redis-cases.ts';
 import { type RedisConnection, RedisProcess, redisVersion } from './redis-process.ts';
 import type { ReplyTree } from './reply-tree.ts';
 import { makeFixture, show, type TestClient } from './session-fixture.ts';
 import { sortedReply } from './sorted-reply.ts';
 
-const compareCases = { ...generalCases, ...aclCases };
 const PORT = 22_000;
 const version = redisVersion();
 const withRedis = version?.startsWith('7.0.') ? describe : describe.skip;

@@ -14,11 +14,10 @@ import type { User } from '../acl/user.ts';
 import { DbError } from '../core/db-error.ts';
 import type { Args } from '../resp/args.ts';
 import { ReplyWriter } from '../resp/reply-writer.ts';
-import { defaultRequestLimits, RequestParser } from '../resp/request-parser.ts';
+import { RequestParser } from '../resp/request-parser.ts';
 import type { ServerContext } from './context.ts';
 import { CONTROLS_MULTI, type Entry, PUSHES, refusal } from './dispatch.ts';
 import { CommandError, commandError, errorText } from './errors.ts';
-import { STRING_BYTES_MAX } from './string-range.ts';
 import { abortExec, queueCommand, type Transaction } from './transaction.ts';
 import type { WatchedKey } from './watch.ts';
 
@@ -54,6 +53,12 @@ export class ClientSession {
   /** Set by the shell: called when output or `closing` appears outside `receive`. */
   wake: (session: ClientSession) => void = () => {};
   outputBytesMax = OUTPUT_BYTES_MAX;
+  /** Set by the shell: bytes of replies that the client has not taken yet. */
+  unreadBytes: () => number = () => 0;
+  /** Replaced by the shell where it knows better: a command waits for something. */
+  isWaiting: () => boolean = () => this.blocked;
+  /** Since when more is unread than its class may leave for long; 0: it is not. */
+  softSinceMs = 0;
 
   authenticated: boolean;
   /** Whose rights hold; the default user until it says otherwise. */
@@ -79,7 +84,7 @@ export class ClientSession {
   blocking: Blocking | null = null;
 
   private turnSeq = 0;
-  private parser = newParser();
+  private parser: RequestParser;
   private held: Uint8Array[] = [];
   private heldBytes = 0;
   private postponed: { entry: Entry; args: Args } | null = null;
@@ -87,6 +92,7 @@ export class ClientSession {
 
   constructor(server: ServerContext, id: number, remote: string) {
     this.server = server;
+    this.parser = new RequestParser(server.limits.request);
     this.id = id;
     this.remote = remote;
     this.createdAtMs = server.clockMs();
@@ -351,7 +357,7 @@ export class ClientSession {
   /** Takes over the part of `chunk` that was not run, before the shell reuses its memory. */
   private holdRest(chunk: Uint8Array): void {
     const rest = this.parser.pendingBytes;
-    this.parser = newParser();
+    this.parser = new RequestParser(this.server.limits.request);
     // A whole command was just read, and it ended within this chunk: the rest is its tail.
     if (rest > 0) this.hold(chunk.subarray(chunk.length - rest));
   }
@@ -362,13 +368,10 @@ export class ClientSession {
     this.closing = true;
   }
 
-  private drop(): void {
+  /** Closes the client and forgets what it was to be told. */
+  drop(): void {
     this.output.reset();
     this.closing = true;
     this.wake(this);
   }
-}
-
-function newParser(): RequestParser {
-  return new RequestParser({ ...defaultRequestLimits, bulkBytesMax: STRING_BYTES_MAX });
 }

@@ -6,7 +6,6 @@ import { commandError, type ErrorName } from './errors.ts';
 import { readInteger } from './numbers.ts';
 import { count, flag, integer } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
-import { checkLength } from './string-range.ts';
 import type { Command } from './table.ts';
 
 export const bitCommands: readonly Command[] = [
@@ -83,7 +82,7 @@ function setBit(session: ClientSession, args: Args): void {
   const key = args.text(1);
   const old = db.getString(key);
   const at = Math.floor(offset / 8);
-  checkLength(at + 1);
+  if (at >= session.server.limits.stringBytesMax) throw commandError('bitOffset');
   const padded = (old ?? '').padEnd(at + 1, '\0');
   const mask = 0x80 >> (offset % 8);
   const byte = padded.charCodeAt(at);

@@ -84,7 +84,7 @@ function append(session: ClientSession, args: Args): void {
   const { db } = session.server;
   const key = args.text(1);
   const old = db.getString(key);
-  checkLength((old?.length ?? 0) + args.length(2));
+  checkLength(session, (old?.length ?? 0) + args.length(2));
   if (old === null || args.length(2) > 0) {
     db.setStringText(key, (old ?? '') + args.text(2), KEEP_TTL);
   }
@@ -114,7 +114,7 @@ function setRange(session: ClientSession, args: Args): void {
     session.output.integer(old?.length ?? 0);
     return;
   }
-  checkLength(offset + value.length);
+  checkLength(session, offset + value.length);
   const before = (old ?? '').slice(0, offset).padEnd(offset, '\0');
   const changed = before + value + (old ?? '').slice(offset + value.length);
   db.setStringText(key, changed, KEEP_TTL);
@@ -133,6 +133,6 @@ export function clampRange(first: number, last: number, size: number): [number, 
 }
 
 /** Refuses a string that would be longer than the database takes. */
-export function checkLength(bytes: number): void {
-  if (bytes > STRING_BYTES_MAX) throw commandError('stringTooLong');
+export function checkLength({ server }: ClientSession, bytes: number): void {
+  if (bytes > server.limits.stringBytesMax) throw commandError('stringTooLong');
 }

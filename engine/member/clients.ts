@@ -8,6 +8,7 @@
  */
 
 import type { ServerContext } from '../command/context.ts';
+import { errorText } from '../command/errors.ts';
 import { ClientSession } from '../command/session.ts';
 import { limits } from '../limits.ts';
 
@@ -17,6 +18,9 @@ export type ClientLink = {
   send(bytes: Uint8Array, length: number): void;
   bufferedBytes(): number;
   close(): void;
+  /** Stops and goes on reading, so that the kernel holds the client back. */
+  pause?(): void;
+  resume?(): void;
 };
 
 type Held = {
@@ -34,6 +38,8 @@ export type Client = {
   heldBytes: number;
   dirty: boolean;
   over: boolean;
+  /** Not read from, because it does not read. */
+  paused: boolean;
 };
 
 export type ClientsHost = {
@@ -55,6 +61,8 @@ export class Clients {
   private dirty: Client[] = [];
   private flushing: Client[] = [];
   private readonly waiting = new Set<Client>();
+  /** Clients that leave more unread than their class may for long. */
+  private readonly overSoft = new Set<Client>();
   private nextId = 1;
 
   constructor(host: ClientsHost) {
@@ -76,11 +84,20 @@ export class Clients {
   connect(context: ServerContext, remote: string, local: string, link: ClientLink): Client {
     const session = new ClientSession(context, this.nextId++, remote);
     session.local = local;
-    const client = { session, link, held: [], heldBytes: 0, dirty: false, over: false };
+    const client: Client = {
+      session,
+      link,
+      held: [],
+      heldBytes: 0,
+      dirty: false,
+      over: false,
+      paused: false,
+    };
     session.wake = () => this.mark(client);
+    session.unreadBytes = () => unreadBytes(client);
     this.all.add(client);
-    if (this.all.size > limits.clientsMax.value) {
-      session.output.error('ERR max number of clients reached');
+    if (this.all.size > context.limits.clientsMax) {
+      session.output.error(errorText('maxClients'));
       session.closing = true;
       this.mark(client);
     }
@@ -98,6 +115,7 @@ export class Clients {
     client.over = true;
     this.all.delete(client);
     this.waiting.delete(client);
+    this.overSoft.delete(client);
     client.session.closed();
   }
 
@@ -125,6 +143,7 @@ export class Clients {
         client.heldBytes -= held.bytes.length;
         client.link.send(held.bytes, held.bytes.length);
       }
+      if (client.paused) this.drained(client);
       if (client.held.length > 0) continue;
       this.waiting.delete(client);
       if (client.session.closing) this.end(client);
@@ -138,6 +157,15 @@ export class Clients {
       const first = client.held[0];
       if (first.seq > 0 && nowMs - first.sinceMs > limits.replicaWaitMax.value) this.end(client);
     }
+    for (const client of [...this.overSoft]) this.checkUnread(client);
+  }
+
+  /** The network has taken all that waited for it: perhaps the client is served again. */
+  drained(client: Client): void {
+    if (client.over || !client.paused) return;
+    if (unreadBytes(client) > limits.clientHeldBytesMax.value / 2) return;
+    client.paused = false;
+    client.link.resume?.();
   }
 
   /** Closes every client. */
@@ -169,9 +197,25 @@ export class Clients {
       }
       output.reset();
     }
-    const unsent = client.heldBytes + client.link.bufferedBytes();
-    if (unsent > limits.clientHeldBytesMax.value) this.end(client);
-    else if (session.closing && client.held.length === 0) this.end(client);
+    if (session.closing && client.held.length === 0) this.end(client);
+    else this.checkUnread(client);
+  }
+
+  /** Closes a client that leaves more unread than it may, or stops reading from it. */
+  private checkUnread(client: Client): void {
+    const unread = unreadBytes(client);
+    const { session } = client;
+    // Most clients have read everything.
+    if (unread === 0 && session.softSinceMs === 0) return;
+    if (session.server.limits.exceedsOutput(session, unread, this.host.monotonicMs())) {
+      this.end(client);
+      return;
+    }
+    if (session.softSinceMs === 0) this.overSoft.delete(client);
+    else this.overSoft.add(client);
+    if (client.paused || unread <= limits.clientHeldBytesMax.value) return;
+    client.paused = true;
+    client.link.pause?.();
   }
 
   private mayGo(held: Held): boolean {
@@ -183,4 +227,9 @@ export class Clients {
     this.closed(client);
     client.link.close();
   }
+}
+
+/** Replies that are kept here, and those that the network has not taken. */
+function unreadBytes(client: Client): number {
+  return client.heldBytes + client.link.bufferedBytes();
 }

@@ -221,7 +221,7 @@ export class Member implements MemberApi {
     this.tickAtMs = nowMs + TICK_MS;
     this.db.tick(wallMs, EXPIRY_BUDGET, this.context.config.maxMemoryBytes);
     sinceMs = stalls.end('expiry', sinceMs);
-    this.context.clients.tick(wallMs);
+    this.context.clients.tick(wallMs, this.context);
     this.context.blockedKeys.tick(wallMs);
     this.confirmations.check();
     this.verifier.tick();

@@ -166,7 +166,11 @@ function serveClient(member: Member, connection: Connection): void {
     send: (bytes, length) => connection.write(bytes, length),
     bufferedBytes: () => connection.bufferedBytes,
     close: () => connection.close(),
+    pause: () => connection.pause(),
+    resume: () => connection.resume(),
   });
+  connection.keepAlive(member.context.limits.keepAliveSeconds * 1000);
+  connection.onDrain = () => member.clients.drained(client);
   connection.onData = (chunk) => {
     member.clients.receive(client, chunk);
     // A session keeps no part of a chunk.

@@ -69,6 +69,10 @@ export class BunConnection implements Connection {
     return false;
   }
 
+  keepAlive(ms: number): void {
+    if (!this.gone) this.socket.setKeepAlive(ms > 0, ms);
+  }
+
   pause(): void {
     if (!this.gone) this.socket.pause();
   }

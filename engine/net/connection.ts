@@ -36,6 +36,8 @@ export interface Connection {
    * bytes are kept all the same.
    */
   write(bytes: Uint8Array, length?: number): boolean;
+  /** After so many ms without a byte the kernel asks for one; 0: it does not. */
+  keepAlive(ms: number): void;
   /** Stops reading, so that the kernel holds the sender back. */
   pause(): void;
   resume(): void;

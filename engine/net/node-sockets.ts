@@ -89,6 +89,10 @@ class NodeConnection implements Connection {
     return false;
   }
 
+  keepAlive(ms: number): void {
+    if (!this.gone) this.socket.setKeepAlive(ms > 0, ms);
+  }
+
   pause(): void {
     this.socket.pause();
   }

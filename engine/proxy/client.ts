@@ -59,7 +59,7 @@ export class ProxyClient implements ReplySink, Flushable {
   readonly writes = new Map<string, number>();
 
   private readonly connection: Connection;
-  private readonly parser = new RequestParser();
+  private readonly parser: RequestParser;
   private head: Request | null = null;
   private tail: Request | null = null;
   private inFlight = 0;
@@ -76,6 +76,9 @@ export class ProxyClient implements ReplySink, Flushable {
     this.connection = connection;
     this.session = new ClientSession(core.context, id, connection.remoteAddress);
     this.session.local = connection.localAddress;
+    this.session.isWaiting = () => !this.idle;
+    this.session.unreadBytes = () => connection.bufferedBytes;
+    this.parser = new RequestParser(core.context.limits.request);
     this.session.wake = () => core.turn.add(this);
     connection.onData = (chunk) => this.receive(chunk);
     connection.onDrain = () => this.unstall(OUTPUT);
@@ -370,10 +373,20 @@ export class ProxyClient implements ReplySink, Flushable {
     this.checkOutput();
   }
 
-  private checkOutput(): void {
+  /** Closes a client that leaves more unread than it may; one that leaves much is not served on. */
+  checkOutput(): void {
+    const { session, core } = this;
     const { bufferedBytes } = this.connection;
-    if (bufferedBytes > this.core.outputBytesMax) this.connection.destroy();
-    else if (bufferedBytes > OUTPUT_SOFT_BYTES) this.stall |= OUTPUT;
+    if (bufferedBytes === 0 && session.softSinceMs === 0) return;
+    const { limits } = core.context;
+    const exceeds = limits.exceedsOutput(session, bufferedBytes, performance.now());
+    if (exceeds || bufferedBytes > core.outputBytesMax) {
+      this.connection.destroy();
+      return;
+    }
+    if (session.softSinceMs === 0) core.overSoft.delete(this);
+    else core.overSoft.add(this);
+    if (bufferedBytes > OUTPUT_SOFT_BYTES) this.stall |= OUTPUT;
   }
 
   private closed(): void {

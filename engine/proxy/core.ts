@@ -14,6 +14,8 @@ export class ProxyCore {
   readonly turn: Turn;
   readonly subscriptions: Subscriptions;
   readonly clients = new Set<ProxyClient>();
+  /** Clients that leave more unread than their class may for long. */
+  readonly overSoft = new Set<ProxyClient>();
   /** Clients whose next command waits for the end of CLIENT PAUSE. */
   readonly postponed = new Set<ProxyClient>();
 
@@ -39,7 +41,15 @@ export class ProxyCore {
     return new Request(sink, client, slot, client.session.output.protocol, write);
   }
 
+  /** To be called several times a second. */
+  tick(nowMs: number): void {
+    this.context.clients.tick(nowMs, this.context);
+    for (const client of [...this.overSoft]) client.checkOutput();
+    for (const client of [...this.postponed]) client.retryPostponed();
+  }
+
   left(client: ProxyClient): void {
     this.clients.delete(client);
+    this.overSoft.delete(client);
   }
 }

@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { aclOf } from '../acl/acl-file.ts';
 import { makeServerContext } from '../command/context.ts';
+import { errorText } from '../command/errors.ts';
 import type { TlsFiles } from '../config.ts';
 import { Db } from '../core/db.ts';
 import { type Journal, silentJournal } from '../env.ts';
@@ -27,11 +28,10 @@ import { Subscriptions } from './subscriptions.ts';
 import { Turn } from './turn.ts';
 import type { Login } from './upstream.ts';
 
-const CLIENTS_MAX = 10_000;
 const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 const TICK_MS = 50;
 const DRAIN_MS = 1000;
-const TOO_MANY = Buffer.from('-ERR max number of clients reached\r\n');
+const TOO_MANY = Buffer.from(`-${errorText('maxClients')}\r\n`);
 
 export type ProxyOptions = ClientPortOptions & {
   readonly region: string;
@@ -121,10 +121,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     router.close();
     throw error;
   });
-  const timer = setInterval(() => {
-    context.clients.tick(Date.now());
-    for (const client of [...core.postponed]) client.retryPostponed();
-  }, TICK_MS);
+  const timer = setInterval(() => core.tick(Date.now()), TICK_MS);
   return {
     port: listener.port,
     tlsPort: listener.tlsPort,
@@ -163,12 +160,13 @@ async function repliesSent(core: ProxyCore): Promise<void> {
 function clientAcceptor(core: ProxyCore): (connection: Connection) => void {
   let lastId = 0;
   return (connection) => {
-    if (core.clients.size >= CLIENTS_MAX) {
+    if (core.clients.size >= core.context.limits.clientsMax) {
       connection.write(TOO_MANY);
       connection.close();
       return;
     }
     lastId++;
+    connection.keepAlive(core.context.limits.keepAliveSeconds * 1000);
     core.clients.add(new ProxyClient(core, connection, lastId));
   };
 }

@@ -1,0 +1,70 @@
+/** Cases of settings and limits for redis.compare.test.ts; each puts back what it changed. */
+import { type Case, play } from './redis-script.ts';
+
+export const settingCases: Readonly<Record<string, readonly Case[]>> = {
+  'CONFIG: limits of clients': play(`
+    same CONFIG GET proto-max-bulk-len
+    run CONFIG SET proto-max-bulk-len 100
+    same CONFIG SET proto-max-bulk-len x
+    same CONFIG SET proto-max-bulk-len 2mb
+    same CONFIG GET proto-max-bulk-len
+    same SETRANGE k 2097152 x
+    same SETBIT k 16777216 1
+    same SETRANGE k 2097151 x
+    same APPEND k y
+    same CONFIG SET proto-max-bulk-len 512mb
+    same CONFIG GET client-query-buffer-limit
+    same CONFIG SET client-query-buffer-limit 10
+    same CONFIG SET client-query-buffer-limit 2gb
+    same CONFIG GET client-query-buffer-limit
+    same CONFIG SET client-query-buffer-limit 1gb
+    same CONFIG GET maxclients
+    same CONFIG SET maxclients 0
+    same CONFIG SET maxclients many
+    same CONFIG GET timeout
+    same CONFIG SET timeout -1
+    same CONFIG SET timeout 2147483648
+    same CONFIG SET timeout 60
+    same CONFIG GET timeout
+    same CONFIG SET timeout 0
+    same CONFIG GET tcp-keepalive
+    same CONFIG SET tcp-keepalive -1
+    same CONFIG SET tcp-keepalive 60
+    same CONFIG GET tcp-keepalive
+    same CONFIG SET tcp-keepalive 300
+    same CONFIG GET maxmemory-clients
+    same CONFIG SET maxmemory-clients 101%
+    same CONFIG SET maxmemory-clients x
+    same CONFIG SET maxmemory-clients 5%
+    same CONFIG GET maxmemory-clients
+    same CONFIG SET maxmemory-clients 1gb
+    same CONFIG GET maxmemory-clients
+    same CONFIG SET maxmemory-clients 0
+  `),
+  'CONFIG: client-output-buffer-limit': play(`
+    same CONFIG GET client-output-buffer-limit
+    same CONFIG SET client-output-buffer-limit "normal 1 2 3 x"
+    same CONFIG SET client-output-buffer-limit "foo 1 2 3"
+    same CONFIG SET client-output-buffer-limit "normal 1mb 2 a"
+    same CONFIG SET client-output-buffer-limit "normal x 2 1"
+    same CONFIG SET client-output-buffer-limit "pubsub 1mb 512kb 10 replica 2mb 1mb 5"
+    same CONFIG GET client-output-buffer-limit
+    same CONFIG SET client-output-buffer-limit "slave 268435456 67108864 60 pubsub 33554432 8388608 60"
+    same CONFIG GET client-output-buffer-limit
+  `),
+  'CONFIG: users': play(`
+    same CONFIG GET acllog-max-len
+    same CONFIG SET acllog-max-len x
+    same CONFIG GET acl-pubsub-default
+    same CONFIG SET acl-pubsub-default some
+    same CONFIG SET acl-pubsub-default allchannels
+    run ACL DELUSER a
+    same ACL SETUSER a
+    same ACL LIST
+    same ACL SETUSER a reset
+    same ACL LIST
+    same CONFIG SET acl-pubsub-default resetchannels
+    same CONFIG GET aclfile
+    same CONFIG SET aclfile f
+  `),
+};
