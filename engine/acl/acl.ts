@@ -12,7 +12,7 @@ import { errorText } from '../command/errors.ts';
 import type { ClientSession } from '../command/session.ts';
 import type { Command } from '../command/table.ts';
 import type { Args } from '../resp/args.ts';
-import { checkCommand, type Denied, maySubscribe } from './check.ts';
+import { checkCommand, type Denied, maySubscribe, refusedSortOption } from './check.ts';
 import { AclCommands } from './commands.ts';
 import { AclLog, type LogContext } from './log.ts';
 import { joinSelectors, ruleErrors, User } from './user.ts';
@@ -123,7 +123,10 @@ export class Acl {
     context: LogContext = session.transaction === null ? 'toplevel' : 'multi',
   ): string | null {
     const denied = checkCommand(session.user, entry, args);
-    if (denied === null) return null;
+    if (denied === null) {
+      const option = refusedSortOption(session.user, entry, args);
+      return option === null ? null : errorText('sortByDenied', option);
+    }
     this.note(session, denied.reason, context, denied.object, session.user.name);
     if (context === 'lua') return errorText(DENIED_IN_SCRIPT[denied.reason]);
     return errorText(DENIED[denied.reason], entry.name);

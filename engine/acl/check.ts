@@ -54,6 +54,27 @@ export function checkCommand(user: User, entry: Entry, args: Args): Denied | nul
   return { reason: worst.weight === KEY ? 'key' : 'channel', object };
 }
 
+/**
+ * BY and GET of SORT read keys that stand nowhere in the request, so they take the right to read all of
+ * them. Returns the option that is refused; null: none is.
+ */
+export function refusedSortOption(user: User, { command }: Entry, args: Args): 'BY' | 'GET' | null {
+  if (command.name !== 'SORT' && command.name !== 'SORT_RO') return null;
+  const mayReadAll = user.allSelectors.some(
+    (selector) =>
+      selector.commands.has(command) &&
+      (selector.allKeys ||
+        selector.keyPatterns.some(
+          ({ pattern, rights }) => pattern === '*' && (rights & READ) !== 0,
+        )),
+  );
+  for (let i = 2; i + 1 < args.count && !mayReadAll; i++) {
+    if (args.equalsIgnoreCase(i, 'BY') && args.text(i + 1).includes('*')) return 'BY';
+    if (args.equalsIgnoreCase(i, 'GET')) return 'GET';
+  }
+  return null;
+}
+
 /** Whether the user may listen to a channel or pattern. */
 export function maySubscribe(user: User, name: string, isPattern: boolean): boolean {
   return (

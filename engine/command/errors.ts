@@ -143,6 +143,11 @@ export const errorCatalogue = {
     text: 'ERR SORT cannot store its result yet: there are no lists',
     meaning: 'Leave STORE out and write the result where you want it.',
   },
+  sortByDenied: {
+    text: 'ERR %s option of SORT denied due to insufficient ACL permissions.',
+    meaning:
+      'BY and GET of SORT read keys by a pattern: the user needs the right to read all keys.',
+  },
   sortBySlots: {
     text:
       'ERR BY option of SORT denied in cluster mode when keys formed by the pattern may be in ' +

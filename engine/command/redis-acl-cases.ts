@@ -155,6 +155,10 @@ export const aclCases: Readonly<Record<string, readonly Case[]>> = {
     same SINTERSTORE w r
     same SUNIONSTORE w r
     same SUNIONSTORE r w
+    same BITOP AND w r
+    same BITOP AND r b
+    same BITFIELD r GET u8 0
+    same BITFIELD r SET u8 0 1
     same MSET w 1 b 2
     same MSET w 1 r 2
     same MSETNX w 1 r 2
@@ -167,6 +171,19 @@ export const aclCases: Readonly<Record<string, readonly Case[]>> = {
     same HSET w f v
     same SMOVE b w m
     same SMOVE r w m
+  `),
+  'ACL: SORT reads what its patterns name': play(`
+    run ACL DELUSER a b c
+    run ACL SETUSER a on nopass +@all ~a*
+    run SADD a1 2 1
+    run AUTH a any
+    same SORT a1
+    same SORT a1 BY w_*
+    same SORT a1 GET #
+    same SORT a1 GET w_*
+    same SORT_RO a1 BY w_*
+    same SORT_RO a1 LIMIT 0 1
+    same SORT b1
   `),
   'ACL: selectors': play(`
     run ACL DELUSER a b c

@@ -68,7 +68,7 @@ function bitField(session: ClientSession, args: Args, mayWrite: boolean): void {
   const old = db.getString(key);
   const lastBit = Math.max(-1, ...writes.map(({ offset, bits }) => offset + bits - 1));
   const bytesNeeded = Math.floor(lastBit / 8) + 1;
-  checkLength(bytesNeeded);
+  checkLength(session, bytesNeeded);
   const value = Buffer.alloc(Math.max(old?.length ?? 0, bytesNeeded));
   value.latin1Write(old ?? '', 0);
   const replies = operations.map((operation) => runOperation(value, operation));
