@@ -5,7 +5,7 @@ BUN := node_modules/.bin/bun
 JEST := $(RUN) --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js
 READY := node_modules/.package-lock.json
 
-.PHONY: help install demo demo-kill demo-heal check test test-redis generate format sim sim-long sim-soak mutants crash keydb-cut failover bench bench-collections bench-eviction images e2e clean
+.PHONY: help install demo demo-kill demo-heal check test test-redis differential generate format sim sim-long sim-soak mutants crash keydb-cut failover bench bench-collections bench-eviction images e2e clean
 
 help: ## print every target with its line
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,10 @@ test: check ## everything that runs in minutes: check, then all Jest tests
 	@$(JEST) --reporters=default --reporters=./.ci/summary-reporter.js
 
 test-redis: $(READY) ## compare commands with the redis-server on PATH
-	@$(JEST) engine/command
+	@$(JEST) engine/command engine/differential
+
+differential: $(READY) ## random commands beside the redis-server on PATH, byte by byte; COMMANDS=100000 SEED=
+	@$(RUN) engine/differential/main.ts $(if $(COMMANDS),--commands $(COMMANDS)) $(if $(SEED),--seed $(SEED))
 
 generate: $(READY) ## write the generated files anew: CRD, docs/api.md, docs/commands.md, docs/errors.md, chart
 	$(RUN) operator/api/generate.ts

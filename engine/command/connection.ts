@@ -3,7 +3,7 @@ import { DEFAULT_USER } from '../acl/acl.ts';
 import type { Args } from '../resp/args.ts';
 import { isClientName } from './client-describe.ts';
 import { commandError } from './errors.ts';
-import { readInteger } from './numbers.ts';
+import { readInt32, readInteger } from './numbers.ts';
 import { anyMap, bulk, bulks, either, ok, status } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -174,7 +174,7 @@ function echo(session: ClientSession, args: Args): void {
 }
 
 function select(session: ClientSession, args: Args): void {
-  if (readInteger(args, 1) !== 0) throw commandError('dbIndexRange');
+  if (readInt32(args, 1) !== 0) throw commandError('dbIndexRange');
   session.output.ok();
 }
 

@@ -33,6 +33,16 @@ export const errorCatalogue = {
     text: 'ERR value is not an integer or out of range',
     meaning: 'The argument, or the value stored at the key, is no signed 64-bit integer.',
   },
+  int32Range: {
+    text: 'ERR value is out of range, value must between -2147483648 and 2147483647',
+    meaning: 'The number of a database is a 32-bit integer (and only 0 exists).',
+  },
+  int64Range: {
+    text:
+      'ERR value is out of range, value must between -9223372036854775807 and ' +
+      '9223372036854775807',
+    meaning: 'The smallest 64-bit integer has no opposite, so it cannot be a number of draws.',
+  },
   notFloat: {
     text: 'ERR value is not a valid float',
     meaning: 'The argument, or the value stored at the key, is no decimal number.',

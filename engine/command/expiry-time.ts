@@ -5,6 +5,8 @@
  */
 import { commandError } from './errors.ts';
 
+const INT64_MIN = -(2 ** 63);
+
 export type TimeUnit = {
   readonly kind: 'relative' | 'absolute';
   /** Ms per unit. */
@@ -28,6 +30,8 @@ export function anyExpiryFrom(
   command: string,
 ): number {
   const expiryMs = time * unit.scale + (unit.kind === 'relative' ? nowMs : 0);
+  // Whatever lies so far back is over, as long as Redis can count its ms in 64 bits.
+  if (expiryMs < 0 && time * unit.scale >= INT64_MIN) return Math.max(expiryMs, -1);
   if (!(Math.abs(expiryMs) <= Number.MAX_SAFE_INTEGER)) {
     throw commandError('invalidExpire', command);
   }

@@ -1,7 +1,7 @@
 /** RENAME and COPY: the visible value and TTL are written afresh into the target. */
 import type { Args } from '../resp/args.ts';
 import { commandError } from './errors.ts';
-import { readInteger } from './numbers.ts';
+import { readInt32 } from './numbers.ts';
 import { flag, ok } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -75,7 +75,7 @@ function copy(session: ClientSession, args: Args): void {
   for (let i = 3; i < args.count; i++) {
     if (args.equalsIgnoreCase(i, 'REPLACE')) replace = true;
     else if (args.equalsIgnoreCase(i, 'DB') && i + 1 < args.count) {
-      if (readInteger(args, ++i) !== 0) throw commandError('dbIndexRange');
+      if (readInt32(args, ++i) !== 0) throw commandError('dbIndexRange');
     } else throw commandError('syntax');
   }
   const source = args.text(1);

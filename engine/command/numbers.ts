@@ -7,6 +7,7 @@
 import type { Args } from '../resp/args.ts';
 import { commandError, type ErrorName } from './errors.ts';
 
+const INT32_EDGE = 2 ** 31;
 const INT64 = /^-?[1-9]\d{15,18}$/;
 
 /** Argument `i` as an integer, rounded to the nearest JS number beyond 2^53. Throws `error`. */
@@ -16,6 +17,13 @@ export function readInteger(args: Args, i: number, error: ErrorName = 'notIntege
   const wide = args.int64(i);
   if (wide === null) throw commandError(error);
   return Number(wide);
+}
+
+/** Argument `i` as a 32-bit integer, such as the number of a database. */
+export function readInt32(args: Args, i: number): number {
+  const value = readInteger(args, i);
+  if (value < -INT32_EDGE || value >= INT32_EDGE) throw commandError('int32Range');
+  return value;
 }
 
 /** Argument `i` as an exact 64-bit integer. Throws notInteger. */

@@ -1169,4 +1169,17 @@ export const compareCases: Readonly<Record<string, readonly Case[]>> = {
   ...keysCases,
   ...aclCases,
   ...settingCases,
+  'what random commands have found': play(`
+    same PEXPIRE none -9223372036854775808
+    same EXPIRE none -9223372036854775808
+    run SET k v
+    same PEXPIREAT k -9223372036854775808
+    same EXISTS k
+    run HSET h f v
+    same COPY h other REPLACE DB 9223372036854775807
+    same COPY h other DB -2147483649
+    same SELECT 2147483648
+    same HRANDFIELD h -9223372036854775808
+    same SRANDMEMBER none -9223372036854775808
+  `),
 };

@@ -7,6 +7,7 @@
  */
 import type { Args } from '../resp/args.ts';
 import { aclCommands } from './acl.ts';
+import { argumentsTable } from './arguments-table.ts';
 import { clientCommands } from './client.ts';
 import { configCommands } from './config-command.ts';
 import { connectionCommands } from './connection.ts';
@@ -100,6 +101,8 @@ export type Command = {
   /** What happens when two regions do it at once; required of every command that writes. */
   readonly conflict?: string;
   readonly reply: ReplyShape;
+  /** What it takes, in the notation of argument-grammar.ts; filled in from arguments-table.ts. */
+  readonly args?: string;
   /** Named by the second argument; their arity counts both words. */
   readonly subcommands?: readonly Command[];
   /** Runs it: replies through `session.output`. Absent on containers of subcommands. */
@@ -137,4 +140,11 @@ const all: readonly Command[] = [
 ];
 
 /** Every command by its name in upper case. */
-export const commandTable: ReadonlyMap<string, Command> = new Map(all.map((c) => [c.name, c]));
+export const commandTable: ReadonlyMap<string, Command> = new Map(
+  all.map((command) => [command.name, withArguments(command)]),
+);
+
+function withArguments(command: Command): Command {
+  const subcommands = command.subcommands?.map(withArguments);
+  return { args: argumentsTable[command.name], ...command, subcommands };
+}
