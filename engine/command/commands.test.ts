@@ -3,8 +3,11 @@
  * that). The cases are those of redis.compare.test.ts, here without Redis, and below them the
  * commands whose answers are Meridian's own.
  */
+
+import { ClusterView } from '../map/cluster-view.ts';
 import { writeToken } from '../replication/session-token.ts';
 import { reportOf, type VerifyReport } from '../replication/verify-report.ts';
+import { twoShards } from './cluster-fixture.ts';
 import { compareCases } from './redis-cases.ts';
 import { exercised, makeFixture, show, type TestClient } from './session-fixture.ts';
 import { commandTable } from './table.ts';
@@ -132,6 +135,72 @@ describe('clients', () => {
     expect(client.session.subscribed).toBe(false);
     expect(client.session.output.protocol).toBe(2);
     expect(say(client, 'EXEC')).toMatch(/without MULTI/);
+  });
+});
+
+describe('the cluster API', () => {
+  const map = twoShards([7001, 7002], 7003);
+
+  function connectTo(name: string) {
+    const fixture = makeFixture();
+    Object.assign(fixture.member, { cluster: new ClusterView(map, name) });
+    return { ...fixture, client: fixture.connect() };
+  }
+
+  test('tells who has which slots, in each of its forms', () => {
+    const { client } = connectTo('carts-0-0');
+    const id = say(client, 'CLUSTER', 'MYID');
+    expect(id).toMatch(/^"[0-9a-f]{40}"$/);
+    const slots = say(client, 'CLUSTER', 'SLOTS');
+    expect(slots).toContain(`[[0,8191,["127.0.0.1",7001,${id},[]],["127.0.0.1",7003,`);
+    expect(slots).toContain(',[8192,16383,["127.0.0.1",7002,');
+    expect(say(client, 'CLUSTER', 'SHARDS')).toMatch(/"role","replica".*"endpoint","127.0.0.1"/);
+    const nodes = say(client, 'CLUSTER', 'NODES');
+    expect(nodes).toContain(' myself,master - 0 0 1 connected 0-8191\\n');
+    expect(nodes).toContain(`:7003@7003 slave ${id.slice(1, -1)} 0 0 1 connected\\n`);
+    expect(say(client, 'CLUSTER', 'REPLICAS', id.slice(1, -1))).toMatch(/^\["[^ ]+ [^ ]+ slave /);
+    expect(say(client, 'CLUSTER', 'SLAVES', 'x')).toBe('(error) ERR Unknown node x');
+    expect(say(client, 'CLUSTER', 'INFO')).toContain('cluster_state:ok\\r\\n');
+    expect(say(client, 'INFO', 'cluster')).toContain('cluster_enabled:1');
+    expect(say(client, 'CLUSTER', 'MYSHARDID')).toMatch(/^"[0-9a-f]{40}"$/);
+    expect(say(client, 'CLUSTER', 'LINKS')).toBe('[]');
+  });
+
+  test('a replica sends writes away, and reads unless READONLY was said', () => {
+    const { client, member } = connectTo('carts-0-1');
+    member.currentRole = 'replica';
+    expect(say(client, 'GET', 'bar')).toBe('(error) MOVED 5061 127.0.0.1:7001');
+    expect(say(client, 'READONLY')).toBe('OK');
+    expect(say(client, 'GET', 'bar')).toBe('null');
+    expect(say(client, 'SET', 'bar', 1)).toBe('(error) MOVED 5061 127.0.0.1:7001');
+    expect(say(client, 'GET', 'foo')).toBe('(error) MOVED 12182 127.0.0.1:7002');
+    expect(say(client, 'READWRITE')).toBe('OK');
+    expect(say(client, 'GET', 'bar')).toMatch(/MOVED/);
+    expect(say(client, 'CRDT.ROUTED')).toBe('OK');
+    expect(say(client, 'GET', 'foo')).toBe('null');
+    expect(say(client, 'SET', 'bar', 1)).toMatch(/READONLY/);
+    expect(say(client, 'RESET')).toBe('RESET');
+    expect(say(client, 'GET', 'bar')).toMatch(/MOVED/);
+  });
+
+  test('a shard without a primary is down, and a map that is not there yet says so', () => {
+    const { client, member } = connectTo('carts-0-1');
+    const [shard, other] = map.shards;
+    const without = { ...map, shards: [{ ...shard, primary: '' }, other] };
+    Object.assign(member, { cluster: new ClusterView(without, 'carts-0-1') });
+    member.currentRole = 'replica';
+    expect(say(client, 'GET', 'bar')).toBe('(error) CLUSTERDOWN Hash slot not served');
+    expect(say(client, 'CLUSTER', 'INFO')).toContain('cluster_state:fail');
+    expect(say(client, 'CLUSTER', 'SLOTS')).toMatch(/^\[\[8192,/);
+    Object.assign(member, { cluster: null, currentRole: 'starting' });
+    expect(say(client, 'CLUSTER', 'SLOTS')).toMatch(/LOADING waiting for the map/);
+    Object.assign(member, { currentRole: 'primary' });
+    expect(say(client, 'CLUSTER', 'KEYSLOT', 'k')).toMatch(/ERR This instance has cluster support/);
+    for (const name of ['COUNTKEYSINSLOT', 'GETKEYSINSLOT']) {
+      expect(say(client, 'CLUSTER', name, 0, 1)).toMatch(/^\(error\) ERR (This|wrong)/);
+    }
+    expect(say(client, 'CLUSTER', 'COUNTKEYSINSLOT', 0)).toMatch(/disabled/);
+    expect(say(client, 'ASKING')).toMatch(/disabled/);
   });
 });
 

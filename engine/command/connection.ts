@@ -195,5 +195,7 @@ function reset(session: ClientSession): void {
   session.noTouch = false;
   session.user = server.acl.defaultUser;
   session.authenticated = !server.acl.authRequired;
+  session.readsReplica = false;
+  session.routed = false;
   output.simple('RESET');
 }

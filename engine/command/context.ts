@@ -4,6 +4,7 @@
  */
 import { Acl, type AclStart } from '../acl/acl.ts';
 import type { Db } from '../core/db.ts';
+import type { ClusterView } from '../map/cluster-view.ts';
 import type { TokenPart } from '../replication/session-token.ts';
 import type { VerifyReport } from '../replication/verify-report.ts';
 import { aclSettings } from './acl-settings.ts';
@@ -77,6 +78,8 @@ export type MemberApi = {
   setMap(json: string): MapRefusal | null;
   /** The map held, as JSON text. */
   getMap(): string | null;
+  /** The map as cluster clients see it; null or absent: alone, or no map yet. */
+  readonly cluster?: ClusterView | null;
   /** Sends a message (latin1) to other members and regions; local subscribers were served. */
   publish(channel: string, message: string): void;
   /** CONFIG RESETSTAT: forgets the figures that count from a moment on. */

@@ -4,9 +4,10 @@
  * The lookup allocates nothing: the name is hashed from the input buffer with letters folded to
  * upper case, and compared byte by byte with the few entries of its bucket. The gates come in the
  * order of Redis' processCommand, because clients see which of two errors wins: unknown, arity,
- * authentication, MULTI, rights, memory, role, subscribe mode, loading.
+ * authentication, MULTI, rights, slot, memory, role, subscribe mode, loading.
  */
 import type { Args } from '../resp/args.ts';
+import { redirection } from './cluster-redirect.ts';
 import { errorText } from './errors.ts';
 import type { ClientSession } from './session.ts';
 import type { Command, CommandFlag } from './table.ts';
@@ -128,6 +129,10 @@ export function refusal(session: ClientSession, entry: Entry, args: Args): strin
   if (!session.user.unrestricted) {
     const denied = acl.refusal(session, entry, args);
     if (denied !== null) return denied;
+  }
+  if (member.cluster && !session.routed) {
+    const elsewhere = redirection(session, entry, args, member.cluster);
+    if (elsewhere !== null) return elsewhere;
   }
   // EXEC is what it runs: it meets the gates of all queued commands.
   const effect = (bits & EXEC) !== 0 && transaction !== null ? transaction.bits : bits;

@@ -473,6 +473,36 @@ export const errorCatalogue = {
     text: 'ERR DEBUG command not allowed. Meridian has none; see CRDT.STATUS and CRDT.EXPLAIN',
     meaning: 'DEBUG is refused in any case.',
   },
+  crossSlot: {
+    text: "CROSSSLOT Keys in request don't hash to the same slot",
+    meaning:
+      'Asked of a member itself, a command needs all of its keys in one slot: give them a common ' +
+      'hash tag, as in {user1}:name and {user1}:mail.',
+  },
+  moved: {
+    text: 'MOVED %s %s',
+    meaning: 'Another member takes this slot; clients with a cluster mode follow by themselves.',
+  },
+  clusterDown: {
+    text: 'CLUSTERDOWN Hash slot not served',
+    meaning: 'The map gives the slot to no shard, or its shard has no primary at the moment.',
+  },
+  invalidSlot: {
+    text: 'ERR Invalid slot',
+    meaning: 'A slot is a number from 0 to 16383.',
+  },
+  invalidSlotOrCount: {
+    text: 'ERR Invalid slot or number of keys',
+    meaning: 'A slot is a number from 0 to 16383, and a count is not negative.',
+  },
+  unknownNode: {
+    text: 'ERR Unknown node %s',
+    meaning: 'No member has this id; see CLUSTER NODES.',
+  },
+  notAPrimary: {
+    text: 'ERR The specified node is not a master',
+    meaning: 'CLUSTER REPLICAS is asked of a primary.',
+  },
   noCluster: {
     text: 'ERR This instance has cluster support disabled',
     meaning: 'The Redis Cluster API is not served yet; connect to a proxy.',

@@ -24,6 +24,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   pubsub: 'Pub/sub',
   connection: 'Connection',
   server: 'Server',
+  cluster: 'Cluster API',
   crdt: 'Regions and conflicts',
 };
 

@@ -91,7 +91,7 @@ function ownSections(server: ServerContext): InfoSection[] {
       ],
     },
     replicationSection(server),
-    { title: 'Cluster', lines: [['cluster_enabled', 0]] },
+    { title: 'Cluster', lines: [['cluster_enabled', server.member.cluster ? 1 : 0]] },
     {
       title: 'Keyspace',
       lines: keys > 0 ? [['db0', `keys=${keys},expires=${db.expiringSize},avg_ttl=0`]] : [],

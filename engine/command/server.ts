@@ -252,18 +252,6 @@ export const serverCommands: readonly Command[] = [
       },
     ],
   },
-  {
-    name: 'CLUSTER',
-    arity: -2,
-    group: 'server',
-    flags: [],
-    keys: null,
-    since: '3.0.0',
-    summary: 'Is refused until the cluster API is served.',
-    complexity: 'Depends on subcommand',
-    reply: any,
-    run: cluster,
-  },
 ];
 
 /** Redis' limits between small and large encodings, for OBJECT ENCODING. */
@@ -446,8 +434,4 @@ function objectFreq(session: ClientSession, args: Args): void {
 
 function objectHelp(session: ClientSession): void {
   writeHelp(session, 'OBJECT');
-}
-
-function cluster(_session: ClientSession, _args: Args): void {
-  throw commandError('noCluster');
 }

@@ -71,6 +71,10 @@ export class ClientSession {
   lastCommand = 'NULL';
   noEvict = false;
   noTouch = false;
+  /** READONLY: reads are served by a replica. */
+  readsReplica = false;
+  /** CRDT.ROUTED: slots are not looked at. */
+  routed = false;
   replyMode: 'on' | 'off' | 'skip' | 'skip-next' = 'on';
   transaction: Transaction | null = null;
   /** Inside EXEC: nothing may block, and pushes wait for its end. */

@@ -9,6 +9,7 @@ import type { Args } from '../resp/args.ts';
 import { aclCommands } from './acl.ts';
 import { argumentsTable } from './arguments-table.ts';
 import { clientCommands } from './client.ts';
+import { clusterCommands } from './cluster.ts';
 import { configCommands } from './config-command.ts';
 import { connectionCommands } from './connection.ts';
 import { crdtCommands } from './crdt.ts';
@@ -66,6 +67,7 @@ export type CommandFlag =
 export type CommandGroup =
   | 'connection'
   | 'server'
+  | 'cluster'
   | 'generic'
   | 'string'
   | 'bitmap'
@@ -136,6 +138,7 @@ const all: readonly Command[] = [
   ...setAlgebraCommands,
   ...transactionCommands,
   ...pubsubCommands,
+  ...clusterCommands,
   ...crdtCommands,
 ];
 

@@ -17,6 +17,9 @@ export const QUEUE_BYTES_MAX = 256 * 1024 * 1024;
 /** What a queued command costs beside its arguments, by estimate. */
 const QUEUED_COMMAND_BYTES = 200;
 
+/** What sends a client elsewhere stands for the whole of EXEC: cluster clients read it. */
+const ELSEWHERE = /^(MOVED|CROSSSLOT|CLUSTERDOWN) /;
+
 export type Transaction = {
   readonly queue: { readonly entry: Entry; readonly args: Args }[];
   /** Flags of all queued commands together. */
@@ -108,6 +111,10 @@ export function queueCommand(session: ClientSession, entry: Entry, args: Args): 
 /** EXEC itself was refused: ends the transaction and says why. */
 export function abortExec(session: ClientSession, reason: string): void {
   endTransaction(session);
+  if (ELSEWHERE.test(reason)) {
+    session.output.error(reason);
+    return;
+  }
   // Redis names the reason without its code when that is only ERR.
   session.output.error(errorText('execAbortedBy', reason.replace(/^ERR /, '')));
 }

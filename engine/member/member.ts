@@ -38,6 +38,7 @@ import { limits } from '../limits.ts';
 import { Backlog } from '../log/backlog.ts';
 import { batchMeta, hasBatchMeta } from '../log/batch-meta.ts';
 import { frameBody, frameKind } from '../log/frame.ts';
+import { ClusterView } from '../map/cluster-view.ts';
 import {
   FEATURES,
   type Introduction,
@@ -100,6 +101,8 @@ export class Member implements MemberApi {
   private readonly repairer: Repairer;
   private readonly ahead: Ahead;
   private lastQuestion = 0;
+  /** The map as cluster clients see it; null: not managed, or no map yet. */
+  cluster: ClusterView | null = null;
   private readonly heldMap: HeldMap;
   private placement: Placement;
   private readonly paused = new Set<string>();
@@ -388,7 +391,10 @@ export class Member implements MemberApi {
   /** Takes the role that flags and map give. */
   private place(): void {
     const before = this.placement;
-    this.placement = placeMember(this.config, this.heldMap.map);
+    const { map } = this.heldMap;
+    this.placement = placeMember(this.config, map);
+    const { managed, member } = this.config;
+    this.cluster = map === null || !managed ? null : new ClusterView(map, member);
     const { role, targets, slots } = this.placement;
     this.db.writable = role === 'primary';
     if (role !== before.role) {

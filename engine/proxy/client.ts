@@ -79,6 +79,7 @@ export class ProxyClient implements ReplySink, Flushable {
     this.session.isWaiting = () => !this.idle;
     this.session.unreadBytes = () => connection.bufferedBytes;
     this.parser = new RequestParser(core.context.limits.request);
+    this.session.routed = true;
     this.session.wake = () => core.turn.add(this);
     connection.onData = (chunk) => this.receive(chunk);
     connection.onDrain = () => this.unstall(OUTPUT);

@@ -111,7 +111,8 @@ function asResp(args: Args): Buffer {
   return encodeRequest(Array.from({ length: args.count }, (_, i) => args.bytes(i)));
 }
 
-function forwardBySlot(client: ProxyClient, slot: number, write: boolean, args: Args): void {
+/** Sends a command as it came to the primary of a slot. */
+export function forwardBySlot(client: ProxyClient, slot: number, write: boolean, args: Args): void {
   const { core } = client;
   const request = core.request(client, slot, write);
   client.enqueue(request);

@@ -28,7 +28,7 @@ export type Special =
   | 'reset'
   | 'subscribe'
   | 'unsubscribe'
-  | 'cluster';
+  | 'slot';
 
 export type CommandPlan = {
   readonly kind: 'keys' | 'split' | 'all' | 'special' | 'local';
@@ -87,7 +87,8 @@ const SPECIAL: Readonly<Record<string, Special>> = {
   UNSUBSCRIBE: 'unsubscribe',
   PUNSUBSCRIBE: 'unsubscribe',
   SUNSUBSCRIBE: 'unsubscribe',
-  CLUSTER: 'cluster',
+  'CLUSTER|COUNTKEYSINSLOT': 'slot',
+  'CLUSTER|GETKEYSINSLOT': 'slot',
 };
 
 /** Commands whose channel is routed like a key. */

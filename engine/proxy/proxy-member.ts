@@ -9,6 +9,7 @@ import type {
   ReplicationView,
 } from '../command/context.ts';
 import { SLOT_COUNT } from '../keyspace/slot.ts';
+import { ClusterView } from '../map/cluster-view.ts';
 import { type DatabaseMap, mapErrorText, parseMap, refuseMap } from '../map/database-map.ts';
 import type { Router } from './router.ts';
 
@@ -20,6 +21,8 @@ export type ProxyIdentity = {
 };
 
 export class ProxyMember implements MemberApi {
+  /** To clients with a cluster mode it is a member without slots that knows the others. */
+  cluster: ClusterView | null = null;
   /** Set once clients are accepted. */
   clientCount: () => number = () => 0;
   private readonly identity: ProxyIdentity;
@@ -66,6 +69,7 @@ export class ProxyMember implements MemberApi {
     if (refusal !== null) return refusal;
     if (map.version === this.router.map?.version) return null;
     this.json = json;
+    this.cluster = new ClusterView(map, '');
     this.router.setMap(map);
     return null;
   }

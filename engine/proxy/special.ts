@@ -6,12 +6,13 @@ import type { Entry } from '../command/dispatch.ts';
 import { errorText } from '../command/errors.ts';
 import type { SubscriptionKind } from '../command/pubsub.ts';
 import { ownNames } from '../command/pubsub.ts';
+import { SLOT_COUNT } from '../keyspace/slot.ts';
 import type { Args } from '../resp/args.ts';
 import { encodeRequest } from '../resp/request-writer.ts';
 import { runBlocking } from './blocking.ts';
 import type { ProxyClient } from './client.ts';
 import { LentConnection } from './dedicated.ts';
-import { dispatch, slotOfArgument } from './forward.ts';
+import { dispatch, forwardBySlot } from './forward.ts';
 import { Gather } from './gather.ts';
 import { elementsOf, mergeReplies } from './merge.ts';
 import type { Special } from './plan.ts';
@@ -46,8 +47,8 @@ export function runSpecial(client: ProxyClient, special: Special, entry: Entry, 
     case 'unsubscribe':
       unsubscribe(client, entry, args);
       break;
-    case 'cluster':
-      cluster(client, entry, args);
+    case 'slot':
+      askOwner(client, entry, args);
       break;
     case 'watch':
       runWatch(client, entry, args);
@@ -78,6 +79,7 @@ export function endSpecial(client: ProxyClient): void {
 function reset(client: ProxyClient, entry: Entry, args: Args): void {
   endWatching(client);
   unsubscribe(client, entry, args);
+  client.session.routed = true;
 }
 
 /** SCAN goes through the shards one after the other. */
@@ -191,29 +193,10 @@ function unsubscribe(client: ProxyClient, entry: Entry, args: Args): void {
   for (const [i, kind] of kinds.entries()) core.subscriptions.review(kind, before[i]);
 }
 
-/** As much of CLUSTER as tools ask of a server that is none. */
-function cluster(client: ProxyClient, entry: Entry, args: Args): void {
-  const { output } = client.session;
-  if (args.count === 3 && args.equalsIgnoreCase(1, 'KEYSLOT')) {
-    output.integer(slotOfArgument(args, 2));
-  } else if (args.count === 2 && args.equalsIgnoreCase(1, 'INFO')) {
-    const shards = client.core.router.map?.shards ?? [];
-    const served = shards.filter((shard) => shard.primary !== '');
-    const slots = served.reduce((sum, shard) => sum + shard.lastSlot - shard.firstSlot + 1, 0);
-    const lines = [
-      'cluster_enabled:0',
-      `cluster_state:${slots === 16384 ? 'ok' : 'fail'}`,
-      `cluster_slots_assigned:${slots}`,
-      `cluster_known_nodes:${shards.flatMap((shard) => shard.members).length}`,
-      `cluster_size:${shards.length}`,
-      '',
-    ];
-    output.bulk(lines.join('\r\n'));
-  } else if (args.count === 2 && args.equalsIgnoreCase(1, 'MYID')) {
-    output.bulk(client.core.context.process.runId);
-  } else {
-    client.runLocally(entry, args);
-    return;
-  }
-  client.core.turn.add(client);
+/** What only the primary of a slot can tell; of no slot, or without a map, this process complains. */
+function askOwner(client: ProxyClient, entry: Entry, args: Args): void {
+  const slot = args.integer(2);
+  const { map } = client.core.router;
+  if (map !== null && slot >= 0 && slot < SLOT_COUNT) forwardBySlot(client, slot, false, args);
+  else client.runLocally(entry, args);
 }

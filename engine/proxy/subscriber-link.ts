@@ -110,6 +110,7 @@ export class SubscriberLink {
       this.redial();
     };
     if (this.login !== null) connection.write(encodeRequest(['AUTH', ...this.login]));
+    connection.write(encodeRequest(['CRDT.ROUTED']));
     for (const item of this.wanted) this.tell('SUBSCRIBE', item);
   }
 
@@ -122,8 +123,10 @@ export class SubscriberLink {
   }
 
   private received(reply: Reply): void {
-    // A refusal (loading, wrong password): try again on a new connection.
+    // A refusal (loading, wrong password): try again on a new connection. But a member of an older
+    // version does not know CRDT.ROUTED, and looks at no slots.
     if (reply instanceof RespError) {
+      if (reply.error.includes("'CRDT.ROUTED'")) return;
       this.connection?.destroy();
       return;
     }

@@ -85,9 +85,8 @@ export class Upstream implements Flushable {
     this.events = events;
     const commands: string[][] = [];
     if (login !== null) commands.push(['AUTH', ...login]);
+    commands.push(['CRDT.ROUTED']);
     if (protocol === 3) commands.push(['HELLO', '3']);
-    // An answer to anything proves that a member listens there.
-    if (commands.length === 0) commands.push(['PING']);
     this.greetings = commands.length;
     this.greeting = Buffer.concat(commands.map(encodeRequest));
     void this.connect(sockets);
@@ -170,9 +169,9 @@ export class Upstream implements Flushable {
   private greeted(): void {
     const { buffer, start, end } = this.framer;
     if (buffer[start] === MINUS) {
-      // A member that has no data yet says LOADING to a PING, and is there all the same.
+      // A member of an older version looks at no slots, and does not know the word.
       const text = buffer.latin1Slice(start + 1, end - 2);
-      if (!text.startsWith('LOADING')) {
+      if (!text.startsWith("ERR unknown command 'CRDT.ROUTED'")) {
         this.destroy(text);
         return;
       }

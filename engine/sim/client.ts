@@ -99,6 +99,7 @@ export class SimClient {
         });
       },
     });
+    client.session.routed = true;
     process.ended.push(() => {
       world.after(5, () => {
         if (open) this.lost();

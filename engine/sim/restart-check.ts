@@ -61,6 +61,8 @@ function askUntilAnswered(world: World, process: SimProcess, done: () => void): 
       bufferedBytes: () => 0,
       close: () => {},
     });
+    // Of replicas too.
+    client.session.routed = true;
     const ask = (): void => {
       if (isAnswered) return;
       process.guard(life, () => {
