@@ -6,56 +6,17 @@ import { execFileSync } from 'node:child_process';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { end, exchange, freePort, startEngine, stopAll, until } from './processes.ts';
+import { startShardedRegion } from './sharded-region.ts';
 
 type Target = { readonly title: string; readonly port: number };
 
 const targets: Target[] = [];
 
-async function startSharded(): Promise<number> {
-  const shards = await Promise.all(
-    ['0-8191', '8192-16383'].map(async (slots, shard) => {
-      const flags = ['--managed', '--member', `carts-${shard}-0`, '--slots', slots];
-      return {
-        slots,
-        engine: await startEngine({ flags: [...flags, '--database', 'shop/carts'] }),
-      };
-    }),
-  );
-  const proxy = await startEngine({ flags: ['--role', 'proxy', '--database', 'shop/carts'] });
-  const map = {
-    version: 1,
-    database: 'shop/carts',
-    region: 'eu',
-    regionNumber: 1,
-    shards: shards.map(({ slots, engine }, shard) => ({
-      slots,
-      epoch: 1,
-      primary: `carts-${shard}-0`,
-      members: [
-        {
-          name: `carts-${shard}-0`,
-          host: '127.0.0.1',
-          port: engine.port,
-          peerPort: engine.peerPort,
-          zone: 'a',
-        },
-      ],
-    })),
-    regions: [],
-  };
-  for (const port of [...shards.map(({ engine }) => engine.port), proxy.port]) {
-    const client = new Redis({ port, enableReadyCheck: false });
-    expect(await client.call('CRDT.MAP', 'SET', JSON.stringify(map))).toBe('OK');
-    client.disconnect();
-  }
-  return proxy.port;
-}
-
 beforeAll(async () => {
   const [bun, node] = await Promise.all([startEngine(), startEngine({ runtime: 'node' })]);
   targets.push({ title: 'an engine under Bun', port: bun.port });
   targets.push({ title: 'an engine under Node', port: node.port });
-  targets.push({ title: 'a proxy of two shards', port: await startSharded() });
+  targets.push({ title: 'a proxy of two shards', port: (await startShardedRegion()).proxy.port });
 }, 60_000);
 
 afterAll(stopAll);
