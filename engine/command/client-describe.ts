@@ -55,7 +55,7 @@ export function describeClient(session: ClientSession, nowMs: number): string {
     ['events', 'r'],
     ['cmd', session.lastCommand],
     ['user', session.user.name],
-    ['redir', -1],
+    ['redir', session.tracker === null ? -1 : session.tracker.redirect],
     ['resp', output.protocol],
     ['lib-name', session.libraryName],
     ['lib-ver', session.libraryVersion],
@@ -70,6 +70,9 @@ function flagsOf(session: ClientSession): string {
   if (session.blocked) flags += 'b';
   if (session.watchBroken) flags += 'd';
   if (session.closing) flags += 'c';
+  if (session.tracker !== null) flags += 't';
+  if (session.tracker?.redirectBroken) flags += 'R';
+  if (session.tracker?.broadcast) flags += 'B';
   if (session.noEvict) flags += 'e';
   if (session.noTouch) flags += 'T';
   return flags || 'N';

@@ -1,22 +1,11 @@
 /** CLIENT: the connections of this process, seen and steered from one of them. */
 import type { Args } from '../resp/args.ts';
 import { clientType, describeClient, isClientName } from './client-describe.ts';
+import { trackingCommands } from './client-tracking.ts';
 import { commandError, errorText } from './errors.ts';
 import { writeHelp } from './help.ts';
 import { readInteger } from './numbers.ts';
-import {
-  any,
-  anyMap,
-  arrayOf,
-  bulk,
-  bulkOrNull,
-  count,
-  either,
-  flag,
-  integer,
-  nothing,
-  ok,
-} from './reply-shape.ts';
+import { any, arrayOf, bulk, bulkOrNull, count, either, flag, nothing, ok } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
 
@@ -176,54 +165,7 @@ export const clientCommands: readonly Command[] = [
         reply: either(ok, nothing),
         run: clientReply,
       },
-      {
-        name: 'CLIENT|TRACKING',
-        arity: -3,
-        group: 'connection',
-        flags: ['noscript', 'loading', 'stale'],
-        keys: null,
-        since: '6.0.0',
-        summary: 'Turns client side caching off; on is not supported yet.',
-        complexity: 'O(1)',
-        reply: ok,
-        run: clientTracking,
-      },
-      {
-        name: 'CLIENT|TRACKINGINFO',
-        arity: 2,
-        group: 'connection',
-        flags: ['noscript', 'loading', 'stale'],
-        keys: null,
-        since: '6.2.0',
-        summary: 'Says that tracking is off.',
-        complexity: 'O(1)',
-        reply: anyMap,
-        run: clientTrackingInfo,
-      },
-      {
-        name: 'CLIENT|CACHING',
-        arity: 3,
-        group: 'connection',
-        flags: ['noscript', 'loading', 'stale'],
-        keys: null,
-        since: '6.0.0',
-        summary: 'Marks keys for tracking.',
-        complexity: 'O(1)',
-        reply: ok,
-        run: clientCaching,
-      },
-      {
-        name: 'CLIENT|GETREDIR',
-        arity: 2,
-        group: 'connection',
-        flags: ['noscript', 'loading', 'stale'],
-        keys: null,
-        since: '6.0.0',
-        summary: 'Returns where tracking is redirected to.',
-        complexity: 'O(1)',
-        reply: integer,
-        run: clientGetRedir,
-      },
+      ...trackingCommands,
       {
         name: 'CLIENT|UNBLOCK',
         arity: -3,
@@ -406,31 +348,6 @@ function clientReply(session: ClientSession, args: Args): void {
   } else {
     throw commandError('syntax');
   }
-}
-
-function clientTracking(session: ClientSession, args: Args): void {
-  if (readOnOff(args, 2)) throw commandError('noTracking');
-  session.output.ok();
-}
-
-function clientTrackingInfo(session: ClientSession): void {
-  const { output } = session;
-  output.map(3);
-  output.bulk('flags');
-  output.set(1);
-  output.bulk('off');
-  output.bulk('redirect');
-  output.integer(-1);
-  output.bulk('prefixes');
-  output.array(0);
-}
-
-function clientCaching(_session: ClientSession, _args: Args): void {
-  throw commandError('notCaching');
-}
-
-function clientGetRedir(session: ClientSession): void {
-  session.output.integer(-1);
 }
 
 function clientUnblock(session: ClientSession, args: Args): void {

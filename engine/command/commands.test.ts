@@ -120,11 +120,6 @@ describe('clients', () => {
     expect(client.session.closing).toBe(true);
   });
 
-  test('TRACKING is refused with a cure', () => {
-    const client = makeFixture().connect();
-    expect(say(client, 'CLIENT', 'TRACKING', 'ON')).toMatch(/not supported yet/);
-  });
-
   test('RESET begins anew', () => {
     const client = makeFixture().connect();
     say(client, 'HELLO', 3, 'SETNAME', 'me');

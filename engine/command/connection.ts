@@ -188,6 +188,7 @@ function reset(session: ClientSession): void {
   const { server, output } = session;
   endTransaction(session);
   server.pubsub.leaveAll(session);
+  server.tracking?.disable(session);
   output.protocol = 2;
   session.name = '';
   session.replyMode = 'on';

@@ -17,6 +17,7 @@ import { PubSub } from './pubsub.ts';
 import type { ClientSession } from './session.ts';
 import { commandTable } from './table.ts';
 import { TouchedKeys } from './touched-keys.ts';
+import { Tracking } from './tracking.ts';
 import { WatchRegistry } from './watch.ts';
 
 export type MemberRole = 'primary' | 'replica' | 'starting';
@@ -126,6 +127,8 @@ export type ServerContext = {
   readonly limits: ClientLimits;
   readonly pubsub: PubSub;
   readonly watches: WatchRegistry;
+  /** Client tracking; null: not here. */
+  readonly tracking: Tracking | null;
   /** Clients that wait for keys. */
   readonly blockedKeys: BlockedKeys;
   /** Ms since the Unix epoch. */
@@ -159,6 +162,8 @@ export function makeServerContext(parts: {
   readonly random: () => number;
   readonly config?: ConfigStart;
   readonly acl?: AclStart;
+  /** A proxy sees no changes: false. */
+  readonly tracks?: boolean;
 }): ServerContext {
   const { db, clockMs } = parts;
   const clients = new ClientRegistry();
@@ -168,6 +173,8 @@ export function makeServerContext(parts: {
     ...parts.acl,
   });
   const config = new ConfigStore(db, parts.config);
+  const tracking = parts.tracks === false ? null : new Tracking(clients.sessions, touchedKeys);
+  if (tracking !== null) config.add(tracking.setting());
   const limits = new ClientLimits();
   for (const setting of [...aclSettings(acl), ...limits.settings()]) config.add(setting);
   return {
@@ -179,6 +186,7 @@ export function makeServerContext(parts: {
     config,
     acl,
     limits,
+    tracking,
     commands: new CommandLookup(commandTable.values()),
     clients,
     pubsub: new PubSub(),

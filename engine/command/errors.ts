@@ -5,6 +5,8 @@
  * error. `%s` is filled in where the error is made. `docs/errors.md` is generated from here, and a
  * test checks that every entry is used and that no command makes up an error of its own.
  */
+import { accessErrors } from './errors-access.ts';
+
 export type ErrorEntry = {
   /** The whole reply without the leading `-`. */
   readonly text: string;
@@ -13,6 +15,7 @@ export type ErrorEntry = {
 };
 
 export const errorCatalogue = {
+  ...accessErrors,
   syntax: {
     text: 'ERR syntax error',
     meaning: 'An option is unknown, is missing its value, or contradicts another one.',
@@ -153,11 +156,6 @@ export const errorCatalogue = {
     text: 'ERR SORT cannot store its result yet: there are no lists',
     meaning: 'Leave STORE out and write the result where you want it.',
   },
-  sortByDenied: {
-    text: 'ERR %s option of SORT denied due to insufficient ACL permissions.',
-    meaning:
-      'BY and GET of SORT read keys by a pattern: the user needs the right to read all keys.',
-  },
   sortBySlots: {
     text:
       'ERR BY option of SORT denied in cluster mode when keys formed by the pattern may be in ' +
@@ -189,114 +187,6 @@ export const errorCatalogue = {
   sameObject: {
     text: 'ERR source and destination objects are the same',
     meaning: 'COPY of a key onto itself.',
-  },
-  noAuth: {
-    text: 'NOAUTH Authentication required.',
-    meaning: 'The database has a password: AUTH or HELLO … AUTH first.',
-  },
-  helloNoAuth: {
-    text:
-      'NOAUTH HELLO must be called with the client already authenticated, otherwise the ' +
-      'HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and ' +
-      'select the RESP protocol version at the same time',
-    meaning: 'HELLO without AUTH on a connection that is not authenticated.',
-  },
-  wrongPassword: {
-    text: 'WRONGPASS invalid username-password pair or user is disabled.',
-    meaning: 'No such user, the user is off, or the password is not one of theirs.',
-  },
-  noPermCommand: {
-    text: "NOPERM this user has no permissions to run the '%s' command",
-    meaning: 'The rights of the user (ACL SETUSER, ACL file) do not include the command.',
-  },
-  noPermKey: {
-    text: 'NOPERM this user has no permissions to access one of the keys used as arguments',
-    meaning: 'No pattern of the user allows a key of the command for reading or writing.',
-  },
-  noPermChannel: {
-    text: 'NOPERM this user has no permissions to access one of the channels used as arguments',
-    meaning: 'No pattern of the user allows the channel; a pattern must be allowed literally.',
-  },
-  noPermAtExec: {
-    text:
-      'NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC ' +
-      'call. This command is no longer allowed for the following reason: %s',
-    meaning: 'The rights of the user were taken back between queueing and EXEC.',
-  },
-  noPermCommandInScript: {
-    text: "ERR The user executing the script can't run this command or subcommand",
-    meaning: 'A script called a command which its caller may not run.',
-  },
-  noPermKeyInScript: {
-    text:
-      "ERR The user executing the script can't access at least one of the keys mentioned in the " +
-      'command arguments',
-    meaning: 'A script touched a key which its caller may not touch.',
-  },
-  noPermChannelInScript: {
-    text: "ERR The user executing the script can't publish to the channel mentioned in the command",
-    meaning: 'A script published to a channel which its caller may not use.',
-  },
-  unknownAclArity: {
-    text: "ERR unknown subcommand or wrong number of arguments for '%s'. Try ACL HELP.",
-    meaning: 'Too many arguments for a subcommand of ACL.',
-  },
-  unknownCategory: {
-    text: "ERR Unknown category '%s'",
-    meaning: 'ACL CAT of a category that does not exist; ACL CAT alone lists them.',
-  },
-  defaultUserStays: {
-    text: "ERR The 'default' user cannot be removed",
-    meaning: 'ACL DELUSER default: turn it off by ACL SETUSER default off instead.',
-  },
-  aclUserNotFound: {
-    text: "ERR User '%s' not found",
-    meaning: 'ACL DRYRUN for a user that does not exist.',
-  },
-  aclCommandNotFound: {
-    text: "ERR Command '%s' not found",
-    meaning: 'ACL DRYRUN of a command that does not exist.',
-  },
-  genPassBits: {
-    text:
-      'ERR ACL GENPASS argument must be the number of bits for the output password, a positive ' +
-      'number up to %s',
-    meaning: 'ACL GENPASS takes 1 to 4096 bits.',
-  },
-  userNameBlank: {
-    text: "ERR Usernames can't contain spaces or null characters",
-    meaning: 'ACL SETUSER with such a name.',
-  },
-  selectorUnmatched: {
-    text: "ERR Unmatched parenthesis in acl selector starting at '%s'.",
-    meaning: 'A selector of ACL SETUSER begins with `(` and never ends.',
-  },
-  aclRule: {
-    text: "ERR Error in ACL SETUSER modifier '%s': %s",
-    meaning: 'A rule of ACL SETUSER is wrong, as said; nothing was changed.',
-  },
-  noAclFile: {
-    text:
-      'ERR This Redis instance is not configured to use an ACL file. You may want to specify users ' +
-      'via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis ' +
-      'configuration file set) in order to store users in the Redis configuration.',
-    meaning: 'ACL LOAD or SAVE without `--aclfile`; give the flag, or `--user`, to keep users.',
-  },
-  aclFileWrong: {
-    text: 'ERR %s',
-    meaning: 'ACL LOAD: the file cannot be read, or lines of it are wrong; the old users hold.',
-  },
-  aclNotSaved: {
-    text:
-      'ERR There was an error trying to save the ACLs. Please check the server logs for more ' +
-      'information: %s',
-    meaning: 'ACL SAVE could not write the file; the old file is as it was.',
-  },
-  noPasswordSet: {
-    text:
-      'ERR AUTH <password> called without any password configured for the default user. ' +
-      'Are you sure your configuration is correct?',
-    meaning: 'The database has no password, so AUTH has nothing to check.',
   },
   protocolVersion: {
     text: 'NOPROTO unsupported protocol version',
@@ -373,16 +263,6 @@ export const errorCatalogue = {
   unblockedByRole: {
     text: 'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',
     meaning: 'The member has become a replica while this client was blocked; ask the new primary.',
-  },
-  noTracking: {
-    text: 'ERR Client side caching (CLIENT TRACKING) is not supported yet',
-    meaning: 'Use short TTLs, or pub/sub, to keep caches fresh.',
-  },
-  notCaching: {
-    text:
-      'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN ' +
-      'or OPTOUT mode enabled',
-    meaning: 'There is no tracking mode yet.',
   },
   pubsubArity: {
     text: "ERR unknown subcommand or wrong number of arguments for '%s'. Try PUBSUB HELP.",

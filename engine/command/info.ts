@@ -46,6 +46,7 @@ function ownSections(server: ServerContext): InfoSection[] {
   const blocked = clients.list().filter((session) => session.blocked).length;
   const pubsub = clients.list().filter((session) => session.subscribed).length;
   const keys = db.size;
+  const tracking = server.tracking?.sizes;
   return [
     {
       title: 'Server',
@@ -73,6 +74,7 @@ function ownSections(server: ServerContext): InfoSection[] {
         ['blocked_clients', blocked],
         ['total_blocking_keys', server.blockedKeys.keyCount],
         ['pubsub_clients', pubsub],
+        ['tracking_clients', tracking?.clients ?? 0],
       ],
     },
     memorySection(server),
@@ -88,6 +90,9 @@ function ownSections(server: ServerContext): InfoSection[] {
         ['evicted_clients', limits.evicted],
         ['pubsub_channels', server.pubsub.names('channel', null).length],
         ['pubsub_patterns', server.pubsub.names('pattern', null).length],
+        ['tracking_total_keys', tracking?.keys ?? 0],
+        ['tracking_total_items', tracking?.items ?? 0],
+        ['tracking_total_prefixes', tracking?.prefixes ?? 0],
       ],
     },
     replicationSection(server),

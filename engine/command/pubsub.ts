@@ -77,6 +77,14 @@ export class PubSub {
     return this.listeners(kind).get(name)?.size ?? 0;
   }
 
+  /** Hands one session a message that `write` makes in its protocol. */
+  pushTo(session: ClientSession, write: (writer: ReplyWriter) => void): void {
+    const writer = this.writers[session.output.protocol];
+    writer.reset();
+    write(writer);
+    session.push(writer.take());
+  }
+
   private send(sessions: ReadonlySet<ClientSession>, parts: readonly string[]): number {
     const framed: (Uint8Array | null)[] = [null, null];
     for (const session of sessions) {

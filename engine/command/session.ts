@@ -18,6 +18,7 @@ import { RequestParser } from '../resp/request-parser.ts';
 import type { ServerContext } from './context.ts';
 import { CONTROLS_MULTI, type Entry, PUSHES, refusal } from './dispatch.ts';
 import { CommandError, commandError, errorText } from './errors.ts';
+import type { Tracker } from './tracking.ts';
 import { abortExec, queueCommand, type Transaction } from './transaction.ts';
 import type { WatchedKey } from './watch.ts';
 
@@ -61,6 +62,8 @@ export class ClientSession {
   softSinceMs = 0;
 
   authenticated: boolean;
+  /** CLIENT TRACKING; null: off. */
+  tracker: Tracker | null = null;
   /** Whose rights hold; the default user until it says otherwise. */
   user: User;
   name = '';
@@ -169,6 +172,7 @@ export class ClientSession {
     this.transaction = null;
     this.server.watches.unwatch(this);
     this.server.pubsub.leaveAll(this);
+    this.server.tracking?.disable(this);
     this.server.clients.remove(this);
   }
 
@@ -196,6 +200,7 @@ export class ClientSession {
       output.error(error.message);
     }
     if (noTouch) this.server.db.evictor.tracksAccess = true;
+    if (this.tracker !== null) this.server.tracking?.ran(this, entry, args);
   }
 
   /**
@@ -292,7 +297,7 @@ export class ClientSession {
   }
 
   private execute(args: Args): void {
-    const { commands, clients } = this.server;
+    const { commands, clients, tracking } = this.server;
     const entry = commands.resolve(args);
     clients.commandsProcessed++;
     const refused = entry === null ? commands.unknownText(args) : refusal(this, entry, args);
@@ -313,6 +318,7 @@ export class ClientSession {
       }
     }
     if (replyMode !== 'on' || this.replyMode !== 'on') this.suppress(replyMode, entry, mark);
+    if (tracking?.active) tracking.tell(this);
   }
 
   /** CLIENT REPLY OFF and SKIP: takes the reply back that was just written. */
@@ -348,6 +354,7 @@ export class ClientSession {
     } else {
       this.call(entry, args);
     }
+    this.server.tracking?.tell(this);
     this.noteWrites();
     this.server.blockedKeys.serve();
   }

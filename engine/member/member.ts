@@ -208,6 +208,7 @@ export class Member implements MemberApi {
     else this.safePoint.note(this.storage.position, this.storage.safe, this.db.vector);
     this.peers.pump();
     sinceMs = stalls.end('turn', sinceMs);
+    this.context.tracking?.turn();
     this.clients.flush();
     this.clients.release();
     stalls.end('replies', sinceMs);
@@ -225,6 +226,7 @@ export class Member implements MemberApi {
     this.db.tick(wallMs, EXPIRY_BUDGET, this.context.config.maxMemoryBytes);
     sinceMs = stalls.end('expiry', sinceMs);
     this.context.clients.tick(wallMs, this.context);
+    this.context.tracking?.tick();
     this.context.blockedKeys.tick(wallMs);
     this.confirmations.check();
     this.verifier.tick();

@@ -92,6 +92,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     clockMs: () => Date.now(),
     random: Math.random,
     acl: aclOf(options),
+    tracks: false,
     config: { requirepass: options.requirepass ?? '', port: options.port ?? 0, bind: options.bind },
     process: {
       version: options.version ?? '0.1.0',

@@ -366,6 +366,14 @@ describe('users of a proxy', () => {
   });
 });
 
+test('client tracking is refused by a proxy, with the cure', async () => {
+  const region = await startRegion();
+  const client = await region.client();
+  expect(await client.ask('CLIENT', 'TRACKING', 'ON')).toMatch(/^ERR .*connect to a member/);
+  expect(await client.ask('CLIENT', 'TRACKING', 'OFF')).toBe('OK');
+  await region.stop();
+});
+
 describe('with a password', () => {
   test('clients must say it, and the proxy says it to the members', async () => {
     const region = await startRegion({ password: 'secret' });
