@@ -12,12 +12,13 @@ import { writeHelp } from './help.ts';
 import { readInteger } from './numbers.ts';
 import { any, arrayOf, bulk, bulks, count, ok } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
-import type { Command } from './table.ts';
+import type { Command, CommandFlag } from './table.ts';
 
 const SLOTS = 16_384;
 
 type Subcommand = Pick<Command, 'name' | 'arity' | 'since' | 'summary' | 'reply'> & {
   readonly complexity?: string;
+  readonly flags?: readonly CommandFlag[];
   readonly run: (session: ClientSession, args: Args) => void;
 };
 
@@ -136,6 +137,7 @@ export const clusterCommands: readonly Command[] = [
       subcommand({
         name: 'CLUSTER|REPLICAS',
         arity: 3,
+        flags: ['admin', 'loading', 'stale'],
         since: '5.0.0',
         summary: 'Returns the replicas of a primary.',
         reply: bulks,
@@ -144,6 +146,7 @@ export const clusterCommands: readonly Command[] = [
       subcommand({
         name: 'CLUSTER|SLAVES',
         arity: 3,
+        flags: ['admin', 'loading', 'stale'],
         since: '3.0.0',
         summary: 'Older name of CLUSTER REPLICAS.',
         reply: bulks,

@@ -31,7 +31,11 @@ describe('clients that do not read', () => {
     expect(await writer.ask('STRLEN', key)).toBe(50_000);
     slow.resume();
     const replyBytes = '$50000\r\n'.length + 50_000 + 2;
-    await until('all replies', () => received >= gets * replyBytes);
+    await until(
+      'all replies',
+      () => received >= gets * replyBytes,
+      () => received,
+    );
     expect(received).toBe(gets * replyBytes);
     slow.destroy();
   });

@@ -124,9 +124,19 @@ export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-export async function until(what: string, done: () => boolean): Promise<void> {
-  const deadline = performance.now() + 8000;
+/** Waits for something; gives up when for 8 s neither it nor its `progress` has come further. */
+export async function until(
+  what: string,
+  done: () => boolean,
+  progress: () => number = () => 0,
+): Promise<void> {
+  let seen = progress();
+  let deadline = performance.now() + 8000;
   while (!done()) {
+    if (progress() !== seen) {
+      seen = progress();
+      deadline = performance.now() + 8000;
+    }
     if (performance.now() > deadline) throw new Error(`waited too long for ${what}`);
     await delay(5);
   }
