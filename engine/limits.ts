@@ -214,6 +214,36 @@ export const limits = {
     value: 4 * 1024 * 1024,
     reached: 'CRDT.AFTER refuses the token; one actor takes 27 bytes of it',
   },
+  scriptTimeMax: {
+    unit: 'ms',
+    value: 5000,
+    reached: 'a script that has not written is ended with an error',
+  },
+  scriptWriteTimeMax: {
+    unit: 'ms',
+    value: 10_000,
+    reached: 'a script that has written is ended too; what it has written stays',
+  },
+  scriptMemoryMax: {
+    unit: 'bytes',
+    value: 128 * 1024 * 1024,
+    reached: 'the script gets "not enough memory"; of it 4 MB are its stack',
+  },
+  scriptMemoryKept: {
+    unit: 'bytes',
+    value: 32 * 1024 * 1024,
+    reached: 'a machine that uses less than half of its memory is made anew after the script',
+  },
+  scriptsMax: {
+    unit: 'scripts',
+    value: 10_000,
+    reached: 'the oldest scripts are forgotten: EVALSHA of them gets NOSCRIPT',
+  },
+  scriptSourcesMax: {
+    unit: 'bytes',
+    value: 32 * 1024 * 1024,
+    reached: 'as above',
+  },
   tlsHandshake: {
     unit: 'ms',
     value: 5000,

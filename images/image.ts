@@ -13,7 +13,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { constants, copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ContainerTool } from './container-tool.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -32,11 +32,30 @@ export type Program = {
   readonly runtimeName: string;
   readonly target: 'bun' | 'node';
   readonly bundle: string;
+  /** What the program reads at run time, beside the bundle. */
+  readonly files: readonly string[];
 };
 
+/** The virtual machine of scripts: engine/script/lua-module.ts looks for it beside the bundle. */
+const LUA = join(ROOT, 'node_modules', 'wasmoon-lua5.1', 'dist', 'liblua5.1.wasm');
+
 export const PROGRAMS: readonly Program[] = [
-  { name: 'engine', runtime: BUN, runtimeName: 'bun', target: 'bun', bundle: 'engine.js' },
-  { name: 'operator', runtime: NODE, runtimeName: 'node', target: 'node', bundle: 'operator.mjs' },
+  {
+    name: 'engine',
+    runtime: BUN,
+    runtimeName: 'bun',
+    target: 'bun',
+    bundle: 'engine.js',
+    files: [LUA],
+  },
+  {
+    name: 'operator',
+    runtime: NODE,
+    runtimeName: 'node',
+    target: 'node',
+    bundle: 'operator.mjs',
+    files: [],
+  },
 ];
 
 export type Image = {
@@ -91,6 +110,7 @@ function stage(program: Program): string {
   // Identifiers stay as they are, so that stack traces in production name our functions.
   const shape = ['--minify-whitespace', '--minify-syntax', `--target=${program.target}`];
   run(BUN, ['build', entry, ...shape, '--outfile', outfile]);
+  for (const file of program.files) copyFileSync(file, join(context, basename(file)));
   const runtime = join(context, program.runtimeName);
   copyFileSync(program.runtime, runtime, constants.COPYFILE_FICLONE);
   return context;
@@ -98,7 +118,8 @@ function stage(program: Program): string {
 
 function contentDigest(program: Program, context: string): string {
   const hash = createHash('sha256');
-  for (const file of [program.bundle, program.runtimeName]) {
+  const files = program.files.map((file) => basename(file));
+  for (const file of [program.bundle, program.runtimeName, ...files]) {
     hash.update(readFileSync(join(context, file)));
   }
   hash.update(readFileSync(dockerfile(program)));

@@ -354,6 +354,22 @@ describe('CRDT', () => {
   });
 });
 
+test('scripts: each command once', () => {
+  const client = makeFixture().connect();
+  const sha = (client.send('SCRIPT', 'LOAD', 'return 1') as { text: string }).text;
+  expect(say(client, 'EVAL', 'return 1', 0)).toBe('1');
+  expect(say(client, 'EVALSHA', sha, 0)).toBe('1');
+  expect(say(client, 'EVAL_RO', 'return 1', 0)).toBe('1');
+  expect(say(client, 'EVALSHA_RO', sha, 0)).toBe('1');
+  expect(say(client, 'SCRIPT', 'EXISTS', sha)).toBe('[1]');
+  expect(say(client, 'SCRIPT', 'FLUSH', 'NEVER')).toContain('only support SYNC|ASYNC');
+  expect(say(client, 'SCRIPT', 'FLUSH')).toBe('OK');
+  expect(say(client, 'SCRIPT', 'KILL')).toContain('NOTBUSY');
+  expect(say(client, 'SCRIPT', 'DEBUG', 'YES')).toContain('cannot be debugged');
+  expect(say(client, 'SCRIPT', 'DEBUG', 'NO')).toBe('OK');
+  expect(say(client, 'SCRIPT', 'HELP')).toContain('EXISTS <sha1>');
+});
+
 test('every command was exercised', () => {
   const all = [...commandTable.values()].flatMap((c) => [c, ...(c.subcommands ?? [])]);
   const runnable = all.filter((command) => command.run !== undefined);

@@ -14,6 +14,7 @@ import { ClientRegistry } from './client-registry.ts';
 import { type ConfigStart, ConfigStore } from './config-store.ts';
 import { CommandLookup } from './dispatch.ts';
 import { PubSub } from './pubsub.ts';
+import { Scripting } from './scripting.ts';
 import type { ClientSession } from './session.ts';
 import { commandTable } from './table.ts';
 import { TouchedKeys } from './touched-keys.ts';
@@ -131,8 +132,11 @@ export type ServerContext = {
   readonly tracking: Tracking | null;
   /** Clients that wait for keys. */
   readonly blockedKeys: BlockedKeys;
+  readonly scripting: Scripting;
   /** Ms since the Unix epoch. */
   clockMs(): number;
+  /** Ms since some moment; never goes back. */
+  monotonicMs(): number;
   /** Uniform in [0, 1). */
   random(): number;
   /** Facts for INFO that do not change while the process runs. */
@@ -159,6 +163,8 @@ export function makeServerContext(parts: {
   readonly member: MemberApi;
   readonly process: ProcessFacts;
   readonly clockMs: () => number;
+  /** Absent: `clockMs`. */
+  readonly monotonicMs?: () => number;
   readonly random: () => number;
   readonly config?: ConfigStart;
   readonly acl?: AclStart;
@@ -182,6 +188,8 @@ export function makeServerContext(parts: {
     member: parts.member,
     process: parts.process,
     clockMs,
+    monotonicMs: parts.monotonicMs ?? clockMs,
+    scripting: new Scripting(),
     random: parts.random,
     config,
     acl,

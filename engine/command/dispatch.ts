@@ -27,6 +27,7 @@ export const SUBSCRIBE_MODE = 128;
 export const PUSHES = 256;
 export const REFUSED = 512;
 export const EXEC = 1024;
+export const NO_SCRIPT = 2048;
 
 export type Entry = {
   readonly command: Command;
@@ -176,6 +177,7 @@ const bitsByFlag: Partial<Record<CommandFlag, number>> = {
   loading: LOADING,
   no_auth: NO_AUTH,
   no_multi: NO_MULTI,
+  noscript: NO_SCRIPT,
 };
 
 function bitsOf(command: Command): number {

@@ -21,6 +21,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   set: 'Sets',
   generic: 'Keys',
   transactions: 'Transactions',
+  scripting: 'Scripts',
   pubsub: 'Pub/sub',
   connection: 'Connection',
   server: 'Server',
@@ -31,7 +32,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
 /** What a user of Redis must know, beside the conflicts. */
 const differences = [
   'There is one database, number 0: `SELECT`, `COPY … DB` and `MOVE` to others are refused.',
-  'Lists, sorted sets, streams, scripts, ACL users and keyspace events are not there yet.',
+  'Lists, sorted sets, streams, functions, ACL users and keyspace events are not there yet.',
   'Sums of floats are exact decimals to 17 places; Redis adds 64-bit mantissas and rounds.',
   'Times are exact up to 2^53 ms since 1970; what lies beyond is an invalid expire time.',
   'A `SET` whose expiry has passed removes the key at once.',

@@ -24,6 +24,7 @@ import { keyExpiryCommands } from './keys-expiry.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
 import type { ReplyShape } from './reply-shape.ts';
 import { scanCommands } from './scan.ts';
+import { scriptCommands } from './script.ts';
 import { serverCommands } from './server.ts';
 import type { ClientSession } from './session.ts';
 import { setCommands } from './set.ts';
@@ -75,6 +76,7 @@ export type CommandGroup =
   | 'hyperloglog'
   | 'set'
   | 'transactions'
+  | 'scripting'
   | 'pubsub'
   | 'crdt';
 
@@ -137,6 +139,7 @@ const all: readonly Command[] = [
   ...setCommands,
   ...setAlgebraCommands,
   ...transactionCommands,
+  ...scriptCommands,
   ...pubsubCommands,
   ...clusterCommands,
   ...crdtCommands,

@@ -147,6 +147,7 @@ export class Member implements MemberApi {
       member: this,
       process: options.facts,
       clockMs: () => env.clock.wallMs(),
+      monotonicMs: () => env.clock.monotonicMs(),
       random,
       acl: options.acl,
       config: {

@@ -12,6 +12,7 @@ import { listenToClients } from '../net/client-ports.ts';
 import type { Connection, Listener } from '../net/connection.ts';
 import { sockets } from '../net/sockets.ts';
 import { giveBack } from '../net/spent-chunk.ts';
+import { loadLuaModule } from '../script/lua-module.ts';
 import { Member, TICK_MS } from './member.ts';
 import { linkOver, socketTransport } from './peer-links.ts';
 import { openPeerTls, type PeerTls } from './peer-tls.ts';
@@ -65,6 +66,8 @@ export function realRandom(): Random {
 
 /** Recovers, binds both ports and serves. Throws when it cannot, with words for people. */
 export async function startMember(config: Config, hooks: ServerHooks): Promise<RunningMember> {
+  // Now rather than with the first script: it takes some ms, and its file may be missing.
+  loadLuaModule();
   const peerTls = openPeerTls(config.peerTls, config.database, hooks.journal);
   const disk: Disk | null = config.dir === null ? null : openFileDisk(config.dir);
   let scheduled = false;
