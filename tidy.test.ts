@@ -302,7 +302,7 @@ describe('the command table and the conflict-free types', () => {
     expect([...importedByLaws]).toContain('engine/crdt/key-state.ts');
     expect(importsOf('engine/crdt/key-state.ts')).toContain('engine/crdt/ttl.ts');
     const parts = importsOf('engine/crdt/part.ts');
-    for (const type of ['cell', 'element-set', 'field-map']) {
+    for (const type of ['cell', 'element-set', 'field-map', 'stream']) {
       expect(parts).toContain(`engine/crdt/${type}.ts`);
     }
   });

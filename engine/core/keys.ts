@@ -44,6 +44,7 @@ import { createHyperLogLog } from './hyperloglogs.ts';
 import { isBlock, isTable, prepareBlockExpire } from './packed-whole.ts';
 import { isPlain } from './plain-write.ts';
 import { setAdd, setMembers } from './sets.ts';
+import { copyStream } from './stream-copy.ts';
 import { getString, setStringText } from './strings.ts';
 import { zsetEntries, zsetSet } from './zsets.ts';
 
@@ -195,6 +196,7 @@ const COPIES: {
     const members = zsetEntries(ground, source);
     return (target) => zsetSet(ground, target, members);
   },
+  stream: copyStream,
   hll(ground, source) {
     const registers = unionOf(ground.visible(source)!.hll!).slice();
     return (target) => createHyperLogLog(ground, target, registers);

@@ -13,6 +13,7 @@ import type { HllState } from '../crdt/hyperloglog.ts';
 import type { KeyState } from '../crdt/key-state.ts';
 import type { Op } from '../crdt/op.ts';
 import { PART_NAMES, type PartName, type PartStates } from '../crdt/part.ts';
+import { streamBytes } from '../crdt/stream.ts';
 
 // Measured as heap growth under Bun and Node over 10^5 items, rounded up.
 const STATE_BYTES = 160;
@@ -44,6 +45,7 @@ const SIZES: { readonly [N in PartName]: (part: PartStates[N]) => number } = {
   },
   hash: fieldsBytes,
   zset: fieldsBytes,
+  stream: streamBytes,
   hll: hllBytes,
 };
 
@@ -81,6 +83,13 @@ export function touchedBytes(state: KeyState | null, op: Op): number {
     case 'zset-remove':
       for (const { field } of op.fields) bytes += fieldBytes(field, state.zset?.get(field));
       return bytes;
+    case 'stream-add':
+    case 'stream-remove':
+    case 'stream-mark':
+    case 'stream-group':
+    case 'stream-ungroup':
+    case 'stream-deliver':
+      return bytes + (state.stream === null ? 0 : streamBytes(state.stream));
     case 'string-set':
       if (op.clear === null) return bytes + (state.cell === null ? 0 : cellBytes(state.cell));
       return stateBytes(state);

@@ -12,6 +12,15 @@ import { addToHll } from './hyperloglog.ts';
 import { emptyKeyState, type KeyState, normalise, type PartName } from './key-state.ts';
 import type { Envelope, KeyOp, Removal } from './op.ts';
 import { PART_NAMES, partNamed } from './part.ts';
+import {
+  applyStreamAdd,
+  applyStreamDeliver,
+  applyStreamGroup,
+  applyStreamMark,
+  applyStreamRemove,
+  applyStreamUngroup,
+  newStream,
+} from './stream.ts';
 import { applyTtl } from './ttl.ts';
 import { covers, type VersionVector } from './version-vector.ts';
 
@@ -74,6 +83,29 @@ function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
     case 'zset-remove':
       if (state.zset !== null) removeFields(state.zset, op.fields);
       break;
+    case 'stream-add':
+      state.stream ??= newStream();
+      applyStreamAdd(state.stream, stamp, op);
+      break;
+    case 'stream-mark':
+      state.stream ??= newStream();
+      applyStreamMark(state.stream, stamp, op);
+      break;
+    case 'stream-remove':
+      if (state.stream !== null) applyStreamRemove(state.stream, op);
+      return;
+    case 'stream-group':
+      state.stream ??= newStream();
+      applyStreamGroup(state.stream, stamp, op);
+      return;
+    case 'stream-ungroup':
+      state.stream ??= newStream();
+      applyStreamUngroup(state.stream, stamp, op);
+      break;
+    case 'stream-deliver':
+      state.stream ??= newStream();
+      applyStreamDeliver(state.stream, stamp, op);
+      return;
     case 'hll-add':
       if (state.cell !== null) resetCell(state.cell, op.drops, op.floors);
       state.hll ??= { instances: [] };

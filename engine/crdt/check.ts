@@ -8,7 +8,8 @@
  *  3. Each contribution is live: seq > floorSeq.
  *  4. Amounts are in their one normal form.
  *  5. Bases in a sorted set are scores: 8 bytes, no NaN.
- *  6. With a vector: it covers every dot (a state claims no write that was not applied).
+ *  6. Entries of a stream are in order, one of each actor for an id; its counts are sums of its blocks'.
+ *  7. With a vector: it covers every dot (a state claims no write that was not applied).
  */
 import { isNormalAmount } from './amount.ts';
 import { type Cell, isEmptyCell } from './cell.ts';
@@ -17,6 +18,9 @@ import type { KeyState } from './key-state.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed } from './part.ts';
 import { describeBadRegisters, isDense, packRegisters } from './registers.ts';
 import { isScore } from './score.ts';
+import type { StreamState } from './stream.ts';
+import { allEntries, compareEntries } from './stream-entries.ts';
+import { eachList, isEmptyGroup } from './stream-group.ts';
 import { covers, type VersionVector } from './version-vector.ts';
 
 /** Throws an Error that names the broken invariant. `vector`: what the member has applied. */
@@ -58,6 +62,7 @@ const CHECKS: {
       for (const { value } of member.siblings) assert(isScore(value), 'a base is a score');
     }
   },
+  stream: checkStream,
   hll({ instances }, vector) {
     checkDots(instances, vector);
     for (const { writers, registers } of instances) {
@@ -68,6 +73,33 @@ const CHECKS: {
     }
   },
 };
+
+function checkStream({ entries, marks, groups }: StreamState, vector: VersionVector | null): void {
+  const held = allEntries(entries);
+  assert(entries.count === held.length, 'a stream counts its entries');
+  for (const [n, entry] of held.entries()) {
+    checkDots([entry], vector);
+    assert(entry.fields.length > 0 && entry.fields.length % 2 === 0, 'an entry has pairs');
+    assert(n === 0 || compareEntries(held[n - 1], entry) < 0, 'entries are in order');
+  }
+  for (const { count, first, last, bytes, end } of entries.blocks) {
+    assert(count > 0 && first <= last && end <= bytes.length, 'a block is not empty');
+  }
+  checkDots(marks, vector);
+  for (const group of groups.values()) {
+    assert(!isEmptyGroup(group), 'an empty group is absent');
+    eachList(group, (items) => checkDots(items, vector));
+    const ids = group.pending.map(({ id }) => id);
+    assert(
+      ids.every((id, n) => n === 0 || ids[n - 1] < id),
+      'pending ids are in order',
+    );
+    assert(
+      group.pending.every(({ claims }) => claims.length > 0),
+      'a pending id has a claim',
+    );
+  }
+}
 
 function checkCell(cell: Cell, vector: VersionVector | null): void {
   assert(!isEmptyCell(cell), 'an empty cell is absent');

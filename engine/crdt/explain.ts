@@ -13,7 +13,15 @@ import { PART_NAMES, type PartName, type PartStates, partNamed } from './part.ts
 import { countRegisters } from './registers.ts';
 import { actorId, actorRegion, actorText, type Roster } from './roster.ts';
 import { cellScore, decodeScore } from './score.ts';
+import type { StreamState } from './stream.ts';
+import { byOrigin as inOrder } from './stream-cursor.ts';
+import { allEntries } from './stream-entries.ts';
+import { shows } from './stream-group.ts';
+import { idText } from './stream-id.ts';
 import { ttlExpiry } from './ttl.ts';
+
+/** Of a stream so many of its last entries are told. */
+const EXPLAINED_ENTRIES_MAX = 100;
 
 /** One write: who made it, its dot and the wall-clock part of its stamp. */
 export type WriteExplanation = {
@@ -39,7 +47,28 @@ export type TypeExplanation =
   | { readonly type: 'set'; readonly members: readonly SetMemberExplanation[] }
   | { readonly type: 'hash'; readonly fields: readonly HashFieldExplanation[] }
   | { readonly type: 'zset'; readonly members: readonly ZsetMemberExplanation[] }
-  | { readonly type: 'hyperloglog'; readonly instances: readonly HllExplanation[] };
+  | { readonly type: 'hyperloglog'; readonly instances: readonly HllExplanation[] }
+  | StreamExplanation;
+
+export type StreamExplanation = {
+  readonly type: 'stream';
+  /** The last ones, in order. */
+  readonly entries: readonly (WriteExplanation & { readonly id: string })[];
+  /** How many there are in all. */
+  readonly count: number;
+  readonly groups: readonly StreamGroupExplanation[];
+};
+
+export type StreamGroupExplanation = {
+  readonly group: Bytes;
+  /** False: a DESTROY that its CREATE had not seen has ended it. */
+  readonly shows: boolean;
+  readonly creates: readonly WriteExplanation[];
+  readonly destroys: readonly WriteExplanation[];
+  /** How far each region is. */
+  readonly cursors: readonly (WriteExplanation & { readonly last: string })[];
+  readonly pending: number;
+};
 
 /** One of the instances whose union clients see. */
 export type HllExplanation = {
@@ -120,11 +149,36 @@ const EXPLAINERS: {
     }));
     return { type: 'zset', members: members.sort((a, b) => (a.member < b.member ? -1 : 1)) };
   },
+  stream: explainStream,
   hll: (hll, roster) => ({
     type: 'hyperloglog',
     instances: byOrigin(hll.instances, roster).map((one) => explainInstance(one, roster)),
   }),
 };
+
+function explainStream(stream: StreamState, roster: Roster): StreamExplanation {
+  const { count } = stream.entries;
+  const entries = inOrder(allEntries(stream.entries).slice(-EXPLAINED_ENTRIES_MAX), roster);
+  const writes = (items: readonly StampedDot[]): WriteExplanation[] =>
+    byOrigin(items, roster).map((item) => explainWrite(item, roster));
+  const groups = [...stream.groups].map(([group, held]) => ({
+    group,
+    shows: shows(held),
+    creates: writes(held.made),
+    destroys: writes(held.gone),
+    cursors: byOrigin(held.cursors, roster).map((cursor) => ({
+      ...explainWrite(cursor, roster),
+      last: idText(cursor.last),
+    })),
+    pending: held.pending.length,
+  }));
+  return {
+    type: 'stream',
+    entries: entries.map((entry) => ({ ...explainWrite(entry, roster), id: idText(entry.id) })),
+    count,
+    groups: groups.sort((a, b) => (a.group < b.group ? -1 : 1)),
+  };
+}
 
 function explainInstance(instance: HllInstance, roster: Roster): HllExplanation {
   return {
@@ -178,7 +232,8 @@ function scoreText(score: number): Bytes {
 }
 
 function countConflicts(part: TypeExplanation): number {
-  if (part.type === 'set' || part.type === 'hyperloglog') return 0;
+  const { type } = part;
+  if (type === 'set' || type === 'hyperloglog' || type === 'stream') return 0;
   const elements =
     part.type === 'zset' ? part.members : part.type === 'hash' ? part.fields : [part];
   const cells = elements.map(({ cell }) => cell);

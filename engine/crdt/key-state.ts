@@ -19,12 +19,26 @@ export type { PartName, ValueType } from './part.ts';
 export type KeyState = { [N in PartName]: PartStates[N] | null } & { ttl: TtlWrite[] };
 
 export function emptyKeyState(): KeyState {
-  return { cell: null, set: null, hash: null, zset: null, hll: null, ttl: [] };
+  return { cell: null, set: null, hash: null, zset: null, stream: null, hll: null, ttl: [] };
 }
 
 /** Whether the key does not exist for clients: no data of any type. */
 export function isDead(state: KeyState | null): boolean {
-  return state === null || !holdsOtherThan(state, null);
+  return state === null || !showsOtherThan(state, null);
+}
+
+/** Whether the key exists for clients by what it has beside the part `name` (null: by anything). */
+export function showsOtherThan(state: KeyState, name: PartName | null): boolean {
+  for (const other of PART_NAMES) {
+    if (other !== name && state[other] !== null && partShows(state, other)) return true;
+  }
+  return false;
+}
+
+/** Whether a part that is not null makes the key exist for clients. */
+function partShows(state: KeyState, name: PartName): boolean {
+  const part = partNamed(name);
+  return part.shows === undefined || part.shows(state[name]);
 }
 
 /** Whether the key has data beside the part `name` (null: any data). */
@@ -40,7 +54,7 @@ export function visiblePart(state: KeyState | null, roster: Roster): PartName | 
   let only: PartName | null = null;
   let parts = 0;
   for (const name of PART_NAMES) {
-    if (state[name] === null) continue;
+    if (state[name] === null || !partShows(state, name)) continue;
     only = name;
     parts++;
   }
@@ -51,7 +65,8 @@ function latestPart(state: KeyState, roster: Roster): PartName | null {
   let part: PartName | null = null;
   let latest: StampedDot | null = null;
   for (const name of PART_NAMES) {
-    const stamp = latestWrite(state, name, roster);
+    const shown = state[name] !== null && partShows(state, name);
+    const stamp = shown ? latestWrite(state, name, roster) : null;
     if (stamp === null || (latest !== null && !isLater(stamp, latest, roster))) continue;
     part = name;
     latest = stamp;

@@ -18,6 +18,7 @@ import { HLC_EPOCH_MS, type HlcClock, newClock, receive, tick } from './hlc.ts';
 import { type HllInstance, unionOf } from './hyperloglog.ts';
 import { type KeyState, type PartName, visiblePart, visibleType } from './key-state.ts';
 import type { SpecValue } from './laws-spec.ts';
+import { canonicalStream, prepareStream, readStream } from './laws-stream.ts';
 import type { Envelope, Op } from './op.ts';
 import {
   holdsIncrements,
@@ -54,6 +55,13 @@ export type Intent =
   | { kind: 'zadd'; pairs: [Bytes, number][] }
   | { kind: 'zincr'; field: Bytes; delta: number }
   | { kind: 'zrem'; fields: Bytes[] }
+  | { kind: 'xadd'; value: Bytes }
+  | { kind: 'xdel'; at: number }
+  | { kind: 'xtrim'; keep: number }
+  | { kind: 'xgroup'; group: Bytes; end: boolean }
+  | { kind: 'xdestroy'; group: Bytes }
+  | { kind: 'xread'; group: Bytes; count: number }
+  | { kind: 'xack'; group: Bytes; at: number }
   | { kind: 'pfadd'; registers: [index: number, value: number][] }
   | { kind: 'del' }
   | { kind: 'flush' }
@@ -118,7 +126,7 @@ export function write(world: World, replica: Replica, intent: Intent, ms = 0): v
   if (intent.kind === 'flush' && replica.state !== null && holdsIncrements(replica.state)) {
     write(world, replica, { kind: 'del' }, ms);
   }
-  const op = prepare(replica, intent, world.roster);
+  const op = prepare(replica, intent, world.roster) ?? prepareStream(replica, intent, world.roster);
   if (op === null) return;
   const seq = (replica.vector[replica.actor] ?? 0) + 1;
   const hlc = tick(replica.clock, HLC_EPOCH_MS + ms);
@@ -172,6 +180,7 @@ export function read(state: KeyState | null, roster: Roster): SpecValue {
     set: [...(state?.set?.keys() ?? [])].sort(),
     hash: Object.fromEntries(fields),
     zset: Object.fromEntries(scores),
+    stream: readStream(state?.stream ?? null, roster),
     hll: state?.hll == null ? null : pairsOf(unionOf(state.hll)),
     expiry: ttlExpiry(state?.ttl ?? []),
   };
@@ -194,6 +203,7 @@ export function canonical(state: KeyState | null): unknown {
     set: byName(state.set, dots),
     hash: byName(state.hash, cell),
     zset: byName(state.zset, cell),
+    stream: state.stream === null ? null : canonicalStream(state.stream),
     hll: dots(state.hll?.instances ?? []).map(instance),
     ttl: dots(state.ttl),
   };
@@ -216,6 +226,14 @@ function partOf(intent: Intent): PartName | null {
     case 'zincr':
     case 'zrem':
       return 'zset';
+    case 'xadd':
+    case 'xdel':
+    case 'xtrim':
+    case 'xgroup':
+    case 'xdestroy':
+    case 'xread':
+    case 'xack':
+      return 'stream';
     default:
       return null;
   }
@@ -249,8 +267,10 @@ function prepare({ state, vector, actor }: Replica, intent: Intent, roster: Rost
       return prepareDelete(state, KEY, vector);
     case 'flush':
       return { kind: 'flush', vector: copyVector(vector) };
-    default:
+    case 'expire':
       return prepareExpire(state, KEY, intent.expiry);
+    default:
+      return null;
   }
 }
 

@@ -8,6 +8,9 @@
  *     a hash field    is a string of its own: HSET as SET, HINCRBY as INCRBY, HDEL as DEL
  *     a member of a sorted set has the sum of the last ZADD and the ZINCRBYs that count, as a double;
  *                     ZADD, ZINCRBY and ZREM count as HSET, HINCRBY and HDEL
+ *     an entry        is in the stream if no XDEL, XTRIM, SET, DEL, FLUSH saw it and named it
+ *     a group         shows if its CREATE was seen by no SET, DEL, FLUSH and saw every DESTROY of it that
+ *                     no SET, DEL or FLUSH has seen
  *     a PFADD         counts if no SET, DEL or FLUSH saw the PFADD that created what it adds to
  *     a TTL write     (SET without KEEPTTL, EXPIRE, PERSIST) counts if it was seen by no TTL write,
  *                     DEL or FLUSH, and by no write that found the key without data or left it so;
@@ -19,6 +22,7 @@ import { formatAmount, parseAmount } from './amount-text.ts';
 import type { Bytes } from './dot.ts';
 import type { ValueType } from './key-state.ts';
 import type { HistoryOp, Intent } from './laws-history.ts';
+import { streamOf } from './laws-stream-spec.ts';
 import { actorId, type Roster } from './roster.ts';
 import { covers } from './version-vector.ts';
 
@@ -28,6 +32,7 @@ export type SpecValue = {
   set: Bytes[];
   hash: Record<Bytes, Bytes>;
   zset: Record<Bytes, number>;
+  stream: { entries: string[]; groups: Bytes[]; pending: string[] };
   /** Registers above 0; null: no HyperLogLog. */
   hll: Record<number, number> | null;
   expiry: number;
@@ -42,6 +47,7 @@ export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
     const field = fieldOf(ops, roster, name);
     if (field.live.length > 0) fields.set(name, field);
   }
+  const stream = streamOf(ops, roster);
   const hll = hllOf(ops);
   const fieldWrites = [...fields.values()].flatMap((field) => field.live);
   const scores = new Map<Bytes, LiveScore>();
@@ -54,6 +60,7 @@ export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
     ['set', set.live],
     ['hash', fieldWrites],
     ['zset', [...scores.values()].flatMap(({ live }) => live)],
+    ['stream', stream.live],
     ['string', hll.live],
   ];
   let type: ValueType | null = null;
@@ -71,18 +78,20 @@ export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
     set: set.members.sort(),
     hash: Object.fromEntries(values),
     zset: Object.fromEntries([...scores].map(([name, { score }]) => [name, score])),
+    stream: { entries: stream.entries, groups: stream.groups, pending: stream.pending },
     hll: hll.live.length > 0 ? hll.registers : null,
     expiry: expiryOf(ops),
   };
 }
 
-const saw = (later: HistoryOp, earlier: HistoryOp): boolean =>
+export const saw = (later: HistoryOp, earlier: HistoryOp): boolean =>
   covers(later.saw, earlier.envelope.actor, earlier.envelope.seq);
 
 const clearsAll = ({ kind }: Intent): boolean => kind === 'del' || kind === 'flush';
-const isStringReset = (intent: Intent): boolean => intent.kind === 'set' || clearsAll(intent);
+export const isStringReset = (intent: Intent): boolean =>
+  intent.kind === 'set' || clearsAll(intent);
 
-const survivors = (
+export const survivors = (
   ops: readonly HistoryOp[],
   writes: (intent: Intent) => boolean,
   resets: (intent: Intent) => boolean,
@@ -244,6 +253,7 @@ function hasData(ops: readonly HistoryOp[]): boolean {
   const isWrite = ({ kind }: Intent): boolean => kind === 'set' || kind === 'incr';
   if (survivors(ops, isWrite, isStringReset).length > 0) return true;
   if (membersOf(ops).members.length > 0) return true;
+  if (streamOf(ops, null).shows) return true;
   if (hllOf(ops).live.length > 0) return true;
   for (const kinds of [HASH, ZSET]) {
     for (const name of fieldNames(ops, kinds)) {
@@ -260,7 +270,7 @@ function hasData(ops: readonly HistoryOp[]): boolean {
   return false;
 }
 
-function lastWriter(ops: readonly HistoryOp[], roster: Roster): HistoryOp | null {
+export function lastWriter(ops: readonly HistoryOp[], roster: Roster): HistoryOp | null {
   let last: HistoryOp | null = null;
   for (const op of ops) if (last === null || wroteLater(op, last, roster)) last = op;
   return last;

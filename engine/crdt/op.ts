@@ -130,6 +130,90 @@ export type ZsetRemove = {
   readonly ttl: TtlPart;
 };
 
+/** XADD. `added` and `deleted` are those of the writer's mark after it (stream.ts). */
+export type StreamAdd = {
+  readonly kind: 'stream-add';
+  readonly key: Bytes;
+  readonly id: Bytes;
+  /** Names and values in turn. */
+  readonly fields: readonly Bytes[];
+  readonly added: number;
+  readonly deleted: Bytes;
+  readonly ttl: TtlPart;
+};
+
+/** XDEL and XTRIM: entries by name, or all up to an id that the source had seen. */
+export type StreamRemove = {
+  readonly kind: 'stream-remove';
+  readonly key: Bytes;
+  readonly entries: readonly { readonly id: Bytes; readonly drops: readonly Dot[] }[];
+  readonly range: { readonly to: Bytes; readonly vector: VersionVector } | null;
+  /** XDEL: the greatest id deleted, to be noted in this mark. */
+  readonly raise: { readonly mark: Dot; readonly deleted: Bytes } | null;
+};
+
+/** XSETID, and an empty stream: the writer's mark, in the place of `drops`. */
+export type StreamMark = {
+  readonly kind: 'stream-mark';
+  readonly key: Bytes;
+  readonly last: Bytes;
+  readonly added: number;
+  readonly deleted: Bytes;
+  readonly drops: readonly Dot[];
+  readonly ttl: TtlPart;
+};
+
+/** XGROUP CREATE: starts behind `last`, as far as `seen` covers it; it has seen the DESTROYs `gone`. */
+export type StreamGroup = {
+  readonly kind: 'stream-group';
+  readonly key: Bytes;
+  readonly group: Bytes;
+  readonly last: Bytes;
+  readonly read: number;
+  readonly seen: readonly Dot[];
+  readonly gone: readonly Dot[];
+  /** What is left of former groups of this name goes, as far as this covers it; null: nothing is. */
+  readonly vector: VersionVector | null;
+};
+
+/** XGROUP DESTROY. */
+export type StreamUngroup = {
+  readonly kind: 'stream-ungroup';
+  readonly key: Bytes;
+  readonly group: Bytes;
+  readonly vector: VersionVector;
+  readonly ttl: TtlPart;
+};
+
+/** How far the writer's region is with a group (stream-group.ts). */
+export type StreamDeliver = {
+  readonly kind: 'stream-deliver';
+  readonly key: Bytes;
+  readonly group: Bytes;
+  readonly cursor: {
+    readonly last: Bytes;
+    readonly read: number;
+    readonly seen: readonly Dot[];
+    readonly left: readonly (Dot & { readonly id: Bytes })[];
+    readonly drops: readonly Dot[];
+  } | null;
+  readonly consumer: {
+    readonly name: Bytes;
+    readonly atMs: number;
+    readonly drops: readonly Dot[];
+  } | null;
+  readonly forget: { readonly name: Bytes; readonly drops: readonly Dot[] } | null;
+  /** Who gets the claims, and since when. */
+  readonly owner: Bytes;
+  readonly atMs: number;
+  readonly claims: readonly {
+    readonly id: Bytes;
+    readonly drops: readonly Dot[];
+    readonly count: number;
+  }[];
+  readonly acks: readonly { readonly id: Bytes; readonly drops: readonly Dot[] }[];
+};
+
 export type HllAdd = {
   readonly kind: 'hll-add';
   readonly key: Bytes;
@@ -162,6 +246,12 @@ export type KeyOp =
   | ZsetSet
   | ZsetAdd
   | ZsetRemove
+  | StreamAdd
+  | StreamRemove
+  | StreamMark
+  | StreamGroup
+  | StreamUngroup
+  | StreamDeliver
   | HllAdd
   | Delete
   | Expire;

@@ -15,11 +15,12 @@ import {
   mergeCells,
   resetCell,
 } from './cell.ts';
-import { type Dot, type StampedDot, withoutDots } from './dot.ts';
+import { type Actor, type Dot, type StampedDot, withoutDots } from './dot.ts';
 import { dropCoveredFromSet, dropDotsFromSet, mergeSets, type SetState } from './element-set.ts';
 import { type HashState, mergeHashes, removeFromHash } from './field-map.ts';
 import { type HllState, mergeHlls } from './hyperloglog.ts';
 import type { FieldFloor, FloorPart, Removal } from './op.ts';
+import { type StreamState, streamPart } from './stream.ts';
 import { covers, type VersionVector } from './version-vector.ts';
 
 /** The parts of a key's state that are data: field of KeyState → what it holds when it is not null. */
@@ -28,22 +29,27 @@ export type PartStates = {
   set: SetState;
   hash: HashState;
   zset: HashState;
+  stream: StreamState;
   hll: HllState;
 };
 
 export type PartName = keyof PartStates;
 
 /** The types that clients see, in the order that breaks full ties between concurrent types. */
-export type ValueType = 'string' | 'set' | 'hash' | 'zset';
+export type ValueType = 'string' | 'set' | 'hash' | 'zset' | 'stream';
 
 export type Part<S> = {
   /** The type that clients see when this part shows. */
   readonly type: ValueType;
   isEmpty(state: S): boolean;
+  /** Whether it makes the key exist for clients; absent: whenever it is not empty. */
+  shows?(state: S): boolean;
   /** Number of elements (0: it is no collection); of a large part a removal does not look at the dots. */
   size(state: S): number;
   /** Every live write: what decides which type shows. */
   eachStamp(state: S, each: (stamp: StampedDot) => void): void;
+  /** The actors that the state names, where stamps are not all that does. */
+  eachActor?(state: S, each: (actor: Actor) => void): void;
   /** The dots by which a removal names what it has seen; contributions go by floors instead. */
   eachDot(state: S, each: (dots: readonly Dot[]) => void): void;
   /** The live contributions that a removal of all has seen. */
@@ -160,6 +166,7 @@ export const PARTS: { readonly [N in PartName]: Part<PartStates[N]> } = {
   set: setPart,
   hash: fieldsPart('hash'),
   zset: fieldsPart('zset'),
+  stream: streamPart,
   hll: hllPart,
 };
 

@@ -12,7 +12,7 @@
 import { type Amount, addAmounts } from './amount.ts';
 import { type Cell, cellFloors, emptyCell, findContribution } from './cell.ts';
 import { type Actor, type Bytes, type Dot, dotsOf, hasDot } from './dot.ts';
-import { holdsOtherThan, isDead, type KeyState } from './key-state.ts';
+import { holdsOtherThan, isDead, type KeyState, showsOtherThan } from './key-state.ts';
 import type {
   Delete,
   Expire,
@@ -108,7 +108,7 @@ export function prepareSetRemove(
     if (dots !== undefined) removals.push({ member, drops: dotsOf(dots) });
   }
   if (removals.length === 0) return null;
-  const empties = removals.length === set.size && !holdsOtherThan(state, 'set');
+  const empties = removals.length === set.size && !showsOtherThan(state, 'set');
   return { kind: 'set-remove', key, members: removals, ttl: ttlOfRemoval(state, empties) };
 }
 
@@ -289,7 +289,7 @@ function removalOfFields(
     if (cell !== undefined) removals.push(seenOfField(cell, field));
   }
   if (removals.length === 0) return null;
-  const empties = removals.length === held.size && !holdsOtherThan(state, part);
+  const empties = removals.length === held.size && !showsOtherThan(state, part);
   return { fields: removals, ttl: ttlOfRemoval(state, empties) };
 }
 
@@ -307,12 +307,14 @@ function addTo(
   return { cum: addAmounts(own.cum, delta), pred: { seq: own.seq, cum: own.cum } };
 }
 
-function keepTtl(state: KeyState | null): TtlPart {
+/** The TTL part of a write that leaves the TTL alone. */
+export function keepTtl(state: KeyState | null): TtlPart {
   if (state === null || state.ttl.length === 0 || !isDead(state)) return NO_TTL;
   return { drops: dotsOf(state.ttl), expiry: null };
 }
 
-function ttlOfRemoval(state: KeyState, empties: boolean): TtlPart {
+/** The TTL part of a removal that may leave the key without data. */
+export function ttlOfRemoval(state: KeyState, empties: boolean): TtlPart {
   if (!empties || state.ttl.length === 0) return NO_TTL;
   return { drops: dotsOf(state.ttl), expiry: null };
 }

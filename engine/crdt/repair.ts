@@ -20,6 +20,8 @@ import { emptyKeyState, type KeyState, normalise } from './key-state.ts';
 import type { FieldFloor, FloorPart } from './op.ts';
 import { PART_NAMES, type PartName, type PartStates } from './part.ts';
 import { mergeRegisters, NO_REGISTERS } from './registers.ts';
+import { newStream, type StreamState, unionEntries, withRaised } from './stream.ts';
+import { combineGroups, newGroup } from './stream-group.ts';
 import type { TtlWrite } from './ttl.ts';
 
 /** Which floors of `theirs` are above those of the same contributions in `mine`. */
@@ -89,8 +91,26 @@ const JOINS: {
   set: (a, b) => joinMaps(a, b, (x, y) => joinDots(x ?? [], y ?? [], () => 0)),
   hash: (a, b) => joinMaps(a, b, (x, y) => joinCells(x, y)!),
   zset: (a, b) => joinMaps(a, b, (x, y) => joinCells(x, y)!),
+  stream: joinStreams,
   hll: joinHlls,
 };
+
+function joinStreams(a: StreamState | null, b: StreamState | null): StreamState | null {
+  if (a === null && b === null) return null;
+  const [x, y] = [a ?? newStream(), b ?? newStream()];
+  // What an actor is called here means nothing elsewhere.
+  const text = (one: object): string =>
+    JSON.stringify(one, (name, value) => (name === 'actor' ? undefined : value));
+  const content = (one: object, other: object): number => (text(one) < text(other) ? -1 : 1);
+  const groups = joinMaps(x.groups, y.groups, (one, other) =>
+    combineGroups(one ?? newGroup(), other ?? newGroup(), (m, t) => joinDots(m, t, content)),
+  );
+  return {
+    entries: unionEntries(x.entries, y.entries),
+    marks: joinDots(withRaised(x.marks, y.marks), withRaised(y.marks, x.marks), content),
+    groups: groups ?? new Map(),
+  };
+}
 
 function joinMaps<T>(
   a: ReadonlyMap<Bytes, T> | null,

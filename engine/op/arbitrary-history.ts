@@ -16,6 +16,7 @@ const delta = fc
 const score = fc.constantFrom(5, -7, 2.5, -0, Number.POSITIVE_INFINITY, -1e308, 5e-324);
 const scoreDelta = fc.constantFrom(1, 3, -4, 0.25, 0, -2.75);
 const member = fc.constantFrom('a', 'b', 'c');
+const group = fc.constantFrom('g', 'h');
 const members = fc.uniqueArray(member, { minLength: 1, maxLength: 2 });
 const expiry = fc.constantFrom(1000, 2000, 3000, Number.POSITIVE_INFINITY);
 
@@ -40,6 +41,13 @@ const intents: fc.Arbitrary<Intent>[] = [
   }),
   fc.record({ kind: fc.constant('zincr' as const), field: member, delta: scoreDelta }),
   fc.record({ kind: fc.constant('zrem' as const), fields: members }),
+  fc.record({ kind: fc.constant('xadd' as const), value }),
+  fc.record({ kind: fc.constant('xdel' as const), at: fc.nat(3) }),
+  fc.record({ kind: fc.constant('xtrim' as const), keep: fc.nat(2) }),
+  fc.record({ kind: fc.constant('xgroup' as const), group, end: fc.boolean() }),
+  fc.record({ kind: fc.constant('xdestroy' as const), group }),
+  fc.record({ kind: fc.constant('xread' as const), group, count: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({ kind: fc.constant('xack' as const), group, at: fc.nat(2) }),
   fc.record({
     kind: fc.constant('pfadd' as const),
     registers: fc.array(

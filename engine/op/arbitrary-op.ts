@@ -127,6 +127,76 @@ const plainElements: fc.Arbitrary<Op> = fc.oneof(
   }),
 );
 
+const streamId = fc
+  .uint8Array({ minLength: 16, maxLength: 16 })
+  .map((array) => Buffer.from(array).toString('latin1'));
+const count = fc.nat(2 ** 31 - 1);
+const ids = fc.array(fc.record({ id: streamId, drops: dots }), { maxLength: 2 });
+const position = { last: streamId, read: fc.integer({ min: -1, max: 9 }), seen: dots };
+
+const streamOp: fc.Arbitrary<Op> = fc.oneof(
+  fc.record({
+    kind: fc.constant('stream-add' as const),
+    key: bytes,
+    id: streamId,
+    fields: fc
+      .array(fc.tuple(bytes, bytes), { minLength: 1, maxLength: 3 })
+      .map((all) => all.flat()),
+    added: fc.integer({ min: 1, max: 2 ** 31 }),
+    deleted: fc.oneof(fc.constant('\0'.repeat(16)), streamId),
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('stream-remove' as const),
+    key: bytes,
+    entries: ids,
+    range: fc.option(fc.record({ to: streamId, vector })),
+    raise: fc.option(fc.record({ mark: dot, deleted: streamId })),
+  }),
+  fc.record({
+    kind: fc.constant('stream-mark' as const),
+    key: bytes,
+    last: streamId,
+    added: count,
+    deleted: streamId,
+    drops: dots,
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('stream-group' as const),
+    key: bytes,
+    group: bytes,
+    ...position,
+    gone: dots,
+    vector: fc.option(vector),
+  }),
+  fc.record({
+    kind: fc.constant('stream-ungroup' as const),
+    key: bytes,
+    group: bytes,
+    vector,
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('stream-deliver' as const),
+    key: bytes,
+    group: bytes,
+    cursor: fc.option(
+      fc.record({
+        ...position,
+        left: fc.array(fc.record({ id: streamId, actor: fc.nat(3), seq }), { maxLength: 2 }),
+        drops: dots,
+      }),
+    ),
+    consumer: fc.option(fc.record({ name: bytes, atMs: count, drops: dots })),
+    forget: fc.option(fc.record({ name: bytes, drops: dots })),
+    owner: bytes,
+    atMs: count,
+    claims: fc.array(fc.record({ id: streamId, drops: dots, count }), { maxLength: 2 }),
+    acks: ids,
+  }),
+);
+
 /** An op of any kind that a good writer could make as op number `FIRST_SEQ` or later. */
 export const anyOp: fc.Arbitrary<Op> = fc.oneof(
   plainSet,
@@ -205,6 +275,7 @@ export const anyOp: fc.Arbitrary<Op> = fc.oneof(
       return { kind: 'delete', key, removal: one };
     }),
   ),
+  streamOp,
   fc.record({ kind: fc.constant('expire' as const), key: bytes, ttl }),
   fc.record({ kind: fc.constant('flush' as const), vector }),
 );

@@ -299,6 +299,8 @@ describe('hostile batches', () => {
 
 // ── Pinned bytes: every released version must go on reading these ──────────────────────────────
 
+const ID = `\x00\x00\x01\x9b${'\x07'.repeat(12)}`;
+
 const PINNED: Record<string, Op[]> = {
   'plain set': [set],
   increment: [add],
@@ -377,6 +379,62 @@ const PINNED: Record<string, Op[]> = {
       removal: { vector: null, dots: [{ actor: 1, seq: 7 }], floors: [] },
     },
     { kind: 'flush', vector: [1, 0, 3] },
+  ],
+  streams: [
+    {
+      kind: 'stream-add',
+      key: 's',
+      id: ID,
+      fields: ['f', 'v', 'g', ''],
+      added: 7,
+      deleted: ID,
+      ttl: NO_TTL,
+    },
+    {
+      kind: 'stream-remove',
+      key: 's',
+      entries: [{ id: ID, drops: [{ actor: 1, seq: 2 }] }],
+      range: { to: ID, vector: [3, 0, 1] },
+      raise: { mark: { actor: 0, seq: 5 }, deleted: ID },
+    },
+    {
+      kind: 'stream-mark',
+      key: 's',
+      last: ID,
+      added: 9,
+      deleted: ID,
+      drops: [{ actor: 2, seq: 4 }],
+      ttl: NO_TTL,
+    },
+    {
+      kind: 'stream-group',
+      key: 's',
+      group: 'g',
+      last: ID,
+      read: -1,
+      seen: [{ actor: 0, seq: 1 }],
+      gone: [{ actor: 1, seq: 8 }],
+      vector: [2],
+    },
+    { kind: 'stream-ungroup', key: 's', group: 'g', vector: [4, 5], ttl: NO_TTL },
+    {
+      kind: 'stream-deliver',
+      key: 's',
+      group: 'g',
+      cursor: {
+        last: ID,
+        read: 3,
+        seen: [{ actor: 1, seq: 9 }],
+        left: [{ id: ID, actor: 1, seq: 9 }],
+        drops: [{ actor: 0, seq: 2 }],
+      },
+      consumer: { name: 'c', atMs: 1767225600000, drops: [] },
+      forget: { name: 'd', drops: [{ actor: 1, seq: 3 }] },
+      owner: 'c',
+      atMs: 1767225600000,
+      claims: [{ id: ID, count: 2, drops: [{ actor: 1, seq: 4 }] }],
+      acks: [{ id: ID, drops: [] }],
+    },
   ],
   'HyperLogLog adds': [
     {

@@ -23,6 +23,7 @@ import { advance, emptyVector, type VersionVector } from '../crdt/version-vector
 import type { ByteReader } from './byte-reader.ts';
 import { FLAG, FLOOR_PARTS } from './encode-op.ts';
 import { KEY_BYTES_MAX, OP_KIND, VALUE_BYTES_MAX } from './op.ts';
+import { decodeStreamOp, FLAG_DELETED } from './stream-ops.ts';
 
 const DOT_BYTES = 8;
 const AMOUNT_BYTES_MIN = 4;
@@ -95,8 +96,10 @@ export function decodePayload(
       return { kind: 'delete', key, removal: read.removal() };
     case OP_KIND.expire:
       return { kind: 'expire', key, ttl: read.ttl([]) };
-    default:
+    case OP_KIND.flush:
       return { kind: 'flush', vector: read.vector() };
+    default:
+      return decodeStreamOp(read, kind, key);
   }
 }
 
@@ -120,7 +123,7 @@ function hllAdd(read: PayloadReader, key: Bytes): Op {
   return { kind: 'hll-add', key, instance, registers, drops, floors, ttl };
 }
 
-class PayloadReader {
+export class PayloadReader {
   readonly reader: ByteReader;
   private readonly flags: number;
   private readonly context: OpContext;
@@ -247,5 +250,9 @@ function flagsAllowed(): (number | undefined)[] {
   allowed[OP_KIND['hll-add']] = TTL_FLAGS | FLAG.instance | FLAG.drops | FLAG.floors;
   allowed[OP_KIND.delete] = 0;
   allowed[OP_KIND.flush] = 0;
+  allowed[OP_KIND['stream-add']] = TTL_FLAGS | FLAG_DELETED;
+  for (const kind of ['stream-remove', 'stream-group', 'stream-deliver'] as const) {
+    allowed[OP_KIND[kind]] = 0;
+  }
   return allowed;
 }

@@ -20,6 +20,7 @@
  *     delete       removal
  *     expire       TTL
  *     flush        vector
+ *     stream-…     stream-ops.ts
  *
  * Flags: TTL_SAME says that the TTL writes dropped are exactly the dots dropped, which is how
  * every plain SET over a plain SET looks.
@@ -35,8 +36,10 @@ import type {
   Removal,
   TtlPart,
 } from '../crdt/op.ts';
+import { STREAM_ID_MIN } from '../crdt/stream-id.ts';
 import type { VersionVector } from '../crdt/version-vector.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { encodeStreamOp, FLAG_DELETED, isStreamOp } from './stream-ops.ts';
 
 export const FLAG = {
   ttlInfinite: 0x01,
@@ -83,8 +86,10 @@ export function opFlags(op: Op): number {
     case 'hash-add':
     case 'zset-add':
       return (op.pred !== null ? FLAG.pred : 0) | ttlFlags(op.ttl, null);
+    case 'stream-add':
+      return (op.deleted !== STREAM_ID_MIN ? FLAG_DELETED : 0) | ttlFlags(op.ttl, null);
     default:
-      return ttlFlags(op.ttl, null);
+      return 'ttl' in op ? ttlFlags(op.ttl, null) : 0;
   }
 }
 
@@ -141,7 +146,9 @@ export function encodePayload(out: ByteWriter, op: Op, flags: number, indexOf: I
     case 'expire':
       break;
     default:
-      throw new Error(`unknown op ${(op as Op).kind}`);
+      if (!isStreamOp(op)) throw new Error(`unknown op ${(op as Op).kind}`);
+      encodeStreamOp(out, op, indexOf);
+      if (!('ttl' in op)) return;
   }
   ttl(out, op.ttl, flags, indexOf);
 }
@@ -166,12 +173,12 @@ function ttl(out: ByteWriter, part: TtlPart, flags: number, indexOf: IndexOf): v
   if ((flags & FLAG.ttlDrops) !== 0) dots(out, part.drops, indexOf);
 }
 
-function dot(out: ByteWriter, { actor, seq }: Dot, indexOf: IndexOf): void {
+export function dot(out: ByteWriter, { actor, seq }: Dot, indexOf: IndexOf): void {
   out.u16(indexOf(actor));
   out.u48(seq);
 }
 
-function dots(out: ByteWriter, list: readonly Dot[], indexOf: IndexOf): void {
+export function dots(out: ByteWriter, list: readonly Dot[], indexOf: IndexOf): void {
   out.u16(list.length);
   for (const item of list) dot(out, item, indexOf);
 }
@@ -204,7 +211,7 @@ function fieldDrops(out: ByteWriter, field: FieldDrops, indexOf: IndexOf): void 
   floors(out, field.floors, indexOf);
 }
 
-function vector(out: ByteWriter, entries: VersionVector, indexOf: IndexOf): void {
+export function vector(out: ByteWriter, entries: VersionVector, indexOf: IndexOf): void {
   const countAt = out.length;
   let count = 0;
   out.u16(0);

@@ -5,6 +5,7 @@ import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import { canonical, play, pull } from '../crdt/laws-history.ts';
 import type { Roster } from '../crdt/roster.ts';
 import { encodeScore } from '../crdt/score.ts';
+import { entriesOf } from '../crdt/stream-entries.ts';
 import { history } from './arbitrary-history.ts';
 import { rosterOf } from './arbitrary-op.ts';
 import { collectActors, decodeKey, dictionaryOf, encodeKey } from './key-encoding.ts';
@@ -142,6 +143,53 @@ const PINNED: Record<string, KeyState> = {
         { ...stamp(1, 4), writers: [stamp(1, 4)], registers: new Uint8Array(0) },
       ],
     },
+  },
+};
+
+const ID = `\x00\x00\x01\x9b${'\x07'.repeat(12)}`;
+PINNED.stream = {
+  ...emptyKeyState(),
+  stream: {
+    entries: entriesOf([
+      { id: ID, ...stamp(0, 5), fields: ['f', 'v'] },
+      { id: ID, ...stamp(1, 2), fields: ['g', '', 'f', '\xff'] },
+    ]),
+    marks: [{ ...stamp(1, 2), last: ID, added: 2, deleted: ID }],
+    groups: new Map([
+      [
+        'g',
+        {
+          made: [
+            {
+              ...stamp(2, 1),
+              last: ID,
+              read: 4,
+              seen: [{ actor: 1, seq: 2 }],
+              left: [],
+              gone: [{ actor: 0, seq: 3 }],
+            },
+          ],
+          gone: [stamp(0, 3)],
+          cursors: [
+            {
+              ...stamp(0, 6),
+              last: ID,
+              read: -1,
+              seen: [
+                { actor: 3, seq: 7 },
+                { actor: 0, seq: 5 },
+              ],
+              left: [{ id: ID, actor: 3, seq: 6 }],
+            },
+          ],
+          consumers: new Map([['c', [{ ...stamp(0, 4), atMs: 1767225600000 }]]]),
+          pending: [
+            { id: ID, claims: [{ ...stamp(0, 6), consumer: 'c', atMs: 1767225600001, count: 2 }] },
+          ],
+          lateFrom: null,
+        },
+      ],
+    ]),
   },
 };
 

@@ -2,13 +2,15 @@
  * The canonical encoding of a key's state: equal states give equal bytes, on every member, so that
  * bytes can be compared instead of states.
  *
- *     u8 version 1 | u8 parts (1 cell, 2 set, 4 hash, 8 TTL, 16 sorted set, 128 HyperLogLog) | the parts, TTL last
+ *     u8 version 1 | u8 parts (1 cell, 2 set, 4 hash, 8 TTL, 16 sorted set, 64 stream, 128 HyperLogLog) |
+ *     the parts, TTL last
  *
  *     cell     u16 n × (dot | f64 hlc | value)                          siblings
  *              u16 n × (dot | f64 hlc | amount cum | u48 seq, amount cum of the floor)
  *     set      u32 n × (member | u16 n × (dot | f64 hlc))
  *     hash     u32 n × (field | cell)
  *     zset     as hash; each sibling's value is a score (crdt/score.ts)
+ *     stream   stream-encoding.ts
  *     HLL      u16 n × (dot | f64 hlc | u16 n × (dot | f64 hlc) | registers)      instances, their writers
  *     TTL      u16 n × (dot | f64 hlc | f64 expiry)
  *
@@ -37,6 +39,7 @@ import type { TtlWrite } from '../crdt/ttl.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './op.ts';
+import { streamEncoding } from './stream-encoding.ts';
 
 export const KEY_ENCODING_VERSION = 1;
 
@@ -47,6 +50,7 @@ export const PART = {
   hash: 4,
   ttl: 8,
   zset: 16,
+  stream: 64,
   hll: 128,
 } as const satisfies Record<PartName | 'ttl', number>;
 const PARTS_KNOWN = Object.values(PART).reduce((bits, bit) => bits | bit, 0);
@@ -73,7 +77,10 @@ export function collectActors(state: KeyState, actors: Set<Actor>): void {
   };
   for (const name of PART_NAMES) {
     const part = state[name];
-    if (part !== null) partNamed(name).eachStamp(part, ({ actor }) => actors.add(actor));
+    if (part === null) continue;
+    const { eachActor, eachStamp } = partNamed(name);
+    if (eachActor !== undefined) eachActor(part, (actor) => actors.add(actor));
+    else eachStamp(part, ({ actor }) => actors.add(actor));
   }
   add(state.ttl);
 }
@@ -138,7 +145,7 @@ export type PartEncoding<S> = {
   read(reader: ByteReader, actors: readonly Actor[]): S;
 };
 
-function sortDots<T extends Dot>(items: readonly T[], indexes: Indexes): readonly T[] {
+export function sortDots<T extends Dot>(items: readonly T[], indexes: Indexes): readonly T[] {
   if (items.length < 2) return items;
   return [...items].sort((a, b) => indexOf(indexes, a.actor) - indexOf(indexes, b.actor));
 }
@@ -150,11 +157,11 @@ export function indexOf(indexes: Indexes, actor: Actor): number {
   return index;
 }
 
-function sortKeys<T>(map: ReadonlyMap<Bytes, T>): [Bytes, T][] {
+export function sortKeys<T>(map: ReadonlyMap<Bytes, T>): [Bytes, T][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function writeStamp(out: ByteWriter, item: Dot & { hlc: number }, indexes: Indexes): void {
+export function writeStamp(out: ByteWriter, item: Dot & { hlc: number }, indexes: Indexes): void {
   out.u16(indexOf(indexes, item.actor));
   out.u48(item.seq);
   out.f64(item.hlc);
@@ -214,7 +221,7 @@ function writeHll(out: ByteWriter, { instances }: HllState, indexes: Indexes): v
 }
 
 /** Reads dots by dictionary index, at most one of each actor, and at least `least` of them. */
-function readStamps<T extends Dot>(
+export function readStamps<T extends Dot>(
   reader: ByteReader,
   actors: readonly Actor[],
   least: number,
@@ -252,10 +259,15 @@ function readCell(reader: ByteReader, actors: readonly Actor[], scores = false):
   return { siblings, contributions };
 }
 
-/** Reads `u32 n × (name | value)` with names in order. */
-function readMap<T>(reader: ByteReader, bytesEach: number, value: () => T): Map<Bytes, T> {
+/** Reads `u32 n × (name | value)` with names in order, at least `least` of them. */
+export function readMap<T>(
+  reader: ByteReader,
+  bytesEach: number,
+  value: () => T,
+  least = 1,
+): Map<Bytes, T> {
   const count = reader.count(32, bytesEach);
-  if (count === 0) reader.fail('an empty collection');
+  if (count < least) reader.fail('an empty collection');
   const map = new Map<Bytes, T>();
   let last: Bytes | null = null;
   for (let n = 0; n < count && reader.problem === null; n++) {
@@ -308,5 +320,6 @@ const ENCODINGS: { readonly [N in PartName]: PartEncoding<PartStates[N]> } = {
   set: { write: writeSet, read: readSet },
   hash: { write: writeHash, read: readHash },
   zset: { write: writeHash, read: readZset },
+  stream: streamEncoding,
   hll: { write: writeHll, read: readHll },
 };

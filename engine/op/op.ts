@@ -34,6 +34,12 @@ export const OP_KIND = {
   'zset-set': 11,
   'zset-add': 12,
   'zset-remove': 13,
+  'stream-add': 24,
+  'stream-remove': 25,
+  'stream-mark': 26,
+  'stream-group': 27,
+  'stream-ungroup': 28,
+  'stream-deliver': 29,
   'hll-add': 32,
 } as const satisfies Record<Op['kind'], number>;
 
