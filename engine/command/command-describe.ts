@@ -38,6 +38,7 @@ export function findKeys(command: Command, args: Args): number[] | null {
     if (!(count > 0) || keyCountAt + count >= args.count) return null;
     return Array.from({ length: count }, (_, i) => keyCountAt + 1 + i);
   }
+  if (command.keysAfter !== undefined) return keysAfterWord(command.keysAfter, args);
   if (keys === null) return [];
   const last = keys.last < 0 ? args.count + keys.last : keys.last;
   const found: number[] = [];
@@ -45,6 +46,15 @@ export function findKeys(command: Command, args: Args): number[] | null {
   const after = keyAfterWord(command.keyAfter ?? null, keys, args);
   if (after > 0) found.push(after);
   return found;
+}
+
+/** The first half of the arguments behind a word; null: there is no such word, or they are not two halves. */
+export function keysAfterWord(word: string, args: Args): number[] | null {
+  let at = 1;
+  while (at < args.count && !args.equalsIgnoreCase(at, word)) at++;
+  const behind = args.count - at - 1;
+  if (behind <= 0 || behind % 2 !== 0) return null;
+  return Array.from({ length: behind / 2 }, (_, i) => at + 1 + i);
 }
 
 /** The argument behind the last such word of a request; 0: there is none. */

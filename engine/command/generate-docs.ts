@@ -19,6 +19,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   hash: 'Hashes',
   hyperloglog: 'HyperLogLogs',
   set: 'Sets',
+  stream: 'Streams',
   generic: 'Keys',
   transactions: 'Transactions',
   scripting: 'Scripts',

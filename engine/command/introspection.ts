@@ -184,7 +184,8 @@ function commandGetKeys(session: ClientSession, args: Args): void {
   for (let i = 2; i < args.count; i++) inner.add(args.start[i], args.end[i]);
   const entry = session.server.commands.resolve(inner);
   if (entry === null) throw commandError('getKeysUnknown');
-  if (entry.command.keys === null && entry.command.keyCountAt === undefined) {
+  const { keys: fixed, keyCountAt, keysAfter } = entry.command;
+  if (fixed === null && keyCountAt === undefined && keysAfter === undefined) {
     throw commandError('getKeysNone');
   }
   if (!arityFits(entry, inner.count)) throw commandError('getKeysArity');

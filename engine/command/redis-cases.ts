@@ -6,6 +6,7 @@ import { aclCases } from './redis-acl-cases.ts';
 import { keysCases } from './redis-keys-cases.ts';
 import { type Case, play } from './redis-script.ts';
 import { settingCases } from './redis-settings-cases.ts';
+import { streamCases } from './redis-stream-cases.ts';
 
 export const compareCases: Readonly<Record<string, readonly Case[]>> = {
   'GET and SET': play(`
@@ -1167,6 +1168,7 @@ export const compareCases: Readonly<Record<string, readonly Case[]>> = {
     same OBJECT FREQ l
   `),
   ...keysCases,
+  ...streamCases,
   ...aclCases,
   ...settingCases,
   'what random commands have found': play(`

@@ -405,6 +405,8 @@ function encodingOf(session: ClientSession, key: string): string | null {
       const small = db.hashEntries(key).every(([field, value]) => short(field) && short(value));
       return small ? 'listpack' : 'hashtable';
     }
+    case 'stream':
+      return 'stream';
     default:
       return null;
   }

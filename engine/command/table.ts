@@ -30,6 +30,11 @@ import type { ClientSession } from './session.ts';
 import { setCommands } from './set.ts';
 import { setAlgebraCommands } from './set-algebra.ts';
 import { sortCommands } from './sort.ts';
+import { streamCommands } from './stream.ts';
+import { streamClaimCommands } from './stream-claim.ts';
+import { streamGroupCommands } from './stream-group.ts';
+import { streamInfoCommands } from './stream-info.ts';
+import { streamReadCommands } from './stream-read.ts';
 import { stringCommands } from './string.ts';
 import { bitFieldCommands } from './string-bitfield.ts';
 import { bitOpCommands } from './string-bitop.ts';
@@ -75,6 +80,7 @@ export type CommandGroup =
   | 'hash'
   | 'hyperloglog'
   | 'set'
+  | 'stream'
   | 'transactions'
   | 'scripting'
   | 'pubsub'
@@ -97,6 +103,8 @@ export type Command = {
   readonly keys: KeyRange | null;
   /** For movablekeys: the argument that counts the keys which follow it. */
   readonly keyCountAt?: number;
+  /** For movablekeys: the word behind which keys stand, and then as many other arguments. */
+  readonly keysAfter?: string;
   /** For movablekeys: the argument behind the last such word, if it is there, is a key too. */
   readonly keyAfter?: string;
   readonly since?: string;
@@ -138,6 +146,11 @@ const all: readonly Command[] = [
   ...hyperLogLogCommands,
   ...setCommands,
   ...setAlgebraCommands,
+  ...streamCommands,
+  ...streamReadCommands,
+  ...streamGroupCommands,
+  ...streamClaimCommands,
+  ...streamInfoCommands,
   ...transactionCommands,
   ...scriptCommands,
   ...pubsubCommands,

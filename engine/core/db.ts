@@ -26,6 +26,7 @@ import type { Page } from './random-elements.ts';
 import { type ApplyOutcome, RemoteBatches } from './remote.ts';
 import * as sets from './sets.ts';
 import { SlotStates } from './slot-states.ts';
+import { Streams } from './streams.ts';
 import * as strings from './strings.ts';
 import { Zsets } from './zset-commands.ts';
 
@@ -43,6 +44,7 @@ export class Db {
   readonly evictor: Evictor;
   /** Whole slots: for images, state merges and comparisons. */
   readonly states: SlotStates;
+  readonly streams: Streams;
   readonly zsets: Zsets;
   private readonly ground: Ground;
   private readonly remote: RemoteBatches;
@@ -51,6 +53,7 @@ export class Db {
     const { random, region, adviseMemory, blockElementsMax } = options;
     this.ground = new Ground(random, region, adviseMemory ?? null, blockElementsMax);
     this.evictor = new Evictor(this.ground);
+    this.streams = new Streams(this.ground);
     this.ground.maxMemoryBytes = options.maxMemoryBytes ?? 0;
     this.ground.packing = options.packing ?? true;
     this.remote = new RemoteBatches(this.ground, new BatchReader(this.ground.roster));

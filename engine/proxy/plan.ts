@@ -7,7 +7,7 @@
  *     special    the proxy has its own way (SCAN, MULTI, SUBSCRIBE, WAIT …)
  *     local      the proxy answers for itself, with the engine's own code
  */
-import { keyAfterWord } from '../command/command-describe.ts';
+import { keyAfterWord, keysAfterWord } from '../command/command-describe.ts';
 import { type Entry, WRITE } from '../command/dispatch.ts';
 import type { KeyRange } from '../command/table.ts';
 import type { Args } from '../resp/args.ts';
@@ -37,6 +37,8 @@ export type CommandPlan = {
   readonly keyCountAt: number;
   /** The argument behind the last such word is a key too; null: there is no such word. */
   readonly keyAfter: string | null;
+  /** Keys are the first half of what stands behind this word; null: there is no such word. */
+  readonly keysAfter: string | null;
   readonly merge: Merge | null;
   readonly special: Special | null;
   /** Sending it twice could do harm. */
@@ -114,7 +116,8 @@ function makePlan(entry: Entry): CommandPlan {
   const { name } = command;
   const keys = BY_CHANNEL.has(name) ? FIRST_ARGUMENT : command.keys;
   const keyCountAt = command.keyCountAt ?? 0;
-  const keyed = keys !== null || keyCountAt > 0;
+  const keysAfter = command.keysAfter ?? null;
+  const keyed = keys !== null || keyCountAt > 0 || keysAfter !== null;
   const blocks = keyed && command.flags.includes('blocking');
   const own = SPECIAL[name] ?? SPECIAL[name.split('|', 1)[0]] ?? null;
   const special = own ?? (blocks ? 'blocking' : null);
@@ -129,6 +132,7 @@ function makePlan(entry: Entry): CommandPlan {
     keys,
     keyCountAt,
     keyAfter: command.keyAfter ?? null,
+    keysAfter,
     merge,
     special,
     write: (entry.bits & WRITE) !== 0 || BY_CHANNEL.has(name) || name === 'CRDT.LINK',
@@ -146,6 +150,7 @@ export function keyIndexes(plan: CommandPlan, args: Args): number[] {
     const after = keyAfterWord(plan.keyAfter, keys, args);
     if (after > 0) found.push(after);
   }
+  if (plan.keysAfter !== null) found.push(...(keysAfterWord(plan.keysAfter, args) ?? []));
   if (keyCountAt > 0 && keyCountAt < args.count) {
     const count = args.integer(keyCountAt);
     const fits = count > 0 && keyCountAt + count < args.count;

@@ -114,7 +114,12 @@ export function runWatch(client: ProxyClient, entry: Entry, args: Args): void {
     client.runLocally(entry, args);
     return;
   }
-  const plan = { keys: entry.command.keys, keyCountAt: 0, keyAfter: null } as CommandPlan;
+  const plan = {
+    keys: entry.command.keys,
+    keyCountAt: 0,
+    keyAfter: null,
+    keysAfter: null,
+  } as CommandPlan;
   const slot = commonSlot(plan, args);
   if (slot < 0 || (client.watching !== null && client.watching.slot !== slot)) {
     client.failWith(proxyError('crossSlot'));
