@@ -3,6 +3,7 @@
 import { categoriesOf } from '../acl/categories.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
+
 import type { Command, KeyRange } from './table.ts';
 
 /** Writes the ten fields of COMMAND INFO. */
@@ -33,19 +34,20 @@ function writeWords(output: ReplyWriter, words: readonly string[]): void {
 /** Argument numbers of a request's keys; null: the counted keys are not all there. */
 export function findKeys(command: Command, args: Args): number[] | null {
   const { keys, keyCountAt } = command;
+  const counted: number[] = [];
   if (keyCountAt !== undefined) {
     const count = args.integer(keyCountAt);
     if (!(count > 0) || keyCountAt + count >= args.count) return null;
-    return Array.from({ length: count }, (_, i) => keyCountAt + 1 + i);
+    for (let i = 1; i <= count; i++) counted.push(keyCountAt + i);
   }
   if (command.keysAfter !== undefined) return keysAfterWord(command.keysAfter, args);
-  if (keys === null) return [];
+  if (keys === null) return counted;
   const last = keys.last < 0 ? args.count + keys.last : keys.last;
   const found: number[] = [];
   for (let i = keys.first; i <= last; i += keys.step) found.push(i);
   const after = keyAfterWord(command.keyAfter ?? null, keys, args);
   if (after > 0) found.push(after);
-  return found;
+  return [...found, ...counted];
 }
 
 /** The first half of the arguments behind a word; null: there is no such word, or they are not two halves. */
@@ -57,11 +59,11 @@ export function keysAfterWord(word: string, args: Args): number[] | null {
   return Array.from({ length: behind / 2 }, (_, i) => at + 1 + i);
 }
 
-/** The argument behind the last such word of a request; 0: there is none. */
-export function keyAfterWord(word: string | null, keys: KeyRange, args: Args): number {
-  if (word === null) return 0;
+/** The argument behind the last of these words in a request; 0: there is none. */
+export function keyAfterWord(words: readonly string[] | null, keys: KeyRange, args: Args): number {
+  if (words === null) return 0;
   for (let i = args.count - 2; i > keys.last; i--) {
-    if (args.equalsIgnoreCase(i, word)) return i + 1;
+    if (words.some((word) => args.equalsIgnoreCase(i, word))) return i + 1;
   }
   return 0;
 }

@@ -21,6 +21,7 @@ const FROM_ELSEWHERE = [
   'maxClients',
   'notHyperLogLog',
   'corruptHyperLogLog',
+  'scoreNotANumber',
 ];
 
 test('every entry is used', () => {

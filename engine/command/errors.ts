@@ -6,6 +6,7 @@
  * test checks that every entry is used and that no command makes up an error of its own.
  */
 import { accessErrors } from './errors-access.ts';
+import { zsetErrors } from './errors-zset-table.ts';
 
 export type ErrorEntry = {
   /** The whole reply without the leading `-`. */
@@ -325,6 +326,7 @@ export const errorCatalogue = {
       'different slots.',
     meaning: 'The database has several shards: give key and pattern the same hash tag.',
   },
+  ...zsetErrors,
   numKeysPositive: {
     text: 'ERR numkeys should be greater than 0',
     meaning: 'SINTERCARD needs at least one key.',

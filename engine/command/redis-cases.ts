@@ -7,6 +7,7 @@ import { keysCases } from './redis-keys-cases.ts';
 import { type Case, play } from './redis-script.ts';
 import { settingCases } from './redis-settings-cases.ts';
 import { streamCases } from './redis-stream-cases.ts';
+import { zsetCases } from './redis-zset-cases.ts';
 
 export const compareCases: Readonly<Record<string, readonly Case[]>> = {
   'GET and SET': play(`
@@ -1184,4 +1185,5 @@ export const compareCases: Readonly<Record<string, readonly Case[]>> = {
     same HRANDFIELD h -9223372036854775808
     same SRANDMEMBER none -9223372036854775808
   `),
+  ...zsetCases,
 };

@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { type ReplyTree, readReply } from './reply-tree.ts';
 
+const PORT_TRIES = 20;
 const START_TRIES = 100;
 const START_PAUSE_MS = 50;
 
@@ -25,8 +26,23 @@ export class RedisProcess {
     this.port = port;
   }
 
-  /** Starts a server; resolves when it accepts connections. */
+  /**
+   * Starts a server on this port, or on the next one that nobody has (another checkout's tests may run
+   * beside these); resolves when it accepts connections.
+   */
   static async start(port: number, ...options: string[]): Promise<RedisProcess> {
+    for (let next = port; next < port + PORT_TRIES; next++) {
+      const server = await RedisProcess.startAt(next, options);
+      if (server !== null) return server;
+    }
+    throw new Error(`redis-server did not start on 127.0.0.1:${port} or the ports behind it`);
+  }
+
+  /** Null: the port is taken, or the server did not come up. */
+  private static async startAt(
+    port: number,
+    options: readonly string[],
+  ): Promise<RedisProcess | null> {
     const child = spawn(
       'redis-server',
       ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', tmpdir(), ...options],
@@ -35,14 +51,23 @@ export class RedisProcess {
     const server = new RedisProcess(child, port);
     for (let i = 0; i < START_TRIES && child.exitCode === null; i++) {
       try {
-        (await server.connect()).close();
-        return server;
+        if (await server.isOurs()) return server;
+        break;
       } catch {
         await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS));
       }
     }
     child.kill();
-    throw new Error(`redis-server did not start on 127.0.0.1:${port}`);
+    return null;
+  }
+
+  /** Whether who answers on the port is the process that was started here. */
+  private async isOurs(): Promise<boolean> {
+    const connection = await this.connect();
+    connection.write(Buffer.from('INFO server\r\n'));
+    const reply = await connection.next();
+    connection.close();
+    return 'text' in reply && reply.text.includes(`process_id:${this.child.pid}\r`);
   }
 
   connect(): Promise<RedisConnection> {

@@ -16,6 +16,8 @@ export function replyFits(shape: ReplyShape, reply: ReplyTree, protocol: 2 | 3):
       return reply.kind === 'integer' && within(reply.value, shape.min, shape.max);
     case 'bulk':
       return reply.kind === 'bulk' || (protocol === 3 && reply.kind === 'verbatim');
+    case 'double':
+      return reply.kind === (protocol === 3 ? 'double' : 'bulk');
     case 'null':
       return reply.kind === 'null';
     case 'either':

@@ -9,6 +9,7 @@ export type ReplyShape =
   | { readonly kind: 'status'; readonly values: readonly string[] }
   | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'bulk' }
+  | { readonly kind: 'double' }
   | { readonly kind: 'null' }
   | { readonly kind: 'array'; readonly of: ReplyShape }
   | { readonly kind: 'tuple'; readonly of: readonly ReplyShape[] }
@@ -28,6 +29,9 @@ export const nothing: ReplyShape = { kind: 'nothing' };
 export const nil: ReplyShape = { kind: 'null' };
 export const any: ReplyShape = { kind: 'any' };
 export const push: ReplyShape = { kind: 'push' };
+export const double: ReplyShape = { kind: 'double' };
+export const doubleOrNull: ReplyShape = { kind: 'either', of: [double, nil] };
+export const integerOrNull: ReplyShape = { kind: 'either', of: [count, nil] };
 export const bulkOrNull: ReplyShape = { kind: 'either', of: [bulk, nil] };
 export const bulks: ReplyShape = { kind: 'array', of: bulk };
 export const bulksOrNulls: ReplyShape = { kind: 'array', of: bulkOrNull };
@@ -61,6 +65,8 @@ export function describeShape(shape: ReplyShape): string {
       return describeInteger(shape.min, shape.max);
     case 'bulk':
       return 'bulk string';
+    case 'double':
+      return 'double';
     case 'null':
       return 'null';
     case 'array':

@@ -1,5 +1,5 @@
 /**
- * SCAN, KEYS, and the scans inside a hash or a set.
+ * SCAN, KEYS, and the scans inside a hash, a set or a sorted set.
  *
  * SCAN's cursor belongs to the keyspace. A hash or set of up to SMALL_MAX elements comes in one
  * page. Larger ones are paged in the order of a hash of each element: the cursor is the next hash
@@ -8,6 +8,7 @@
  * A page costs a pass over the collection; so pages are at least PAGE_SHARE of it, whatever COUNT.
  */
 import type { Args } from '../resp/args.ts';
+import { formatDouble } from '../resp/format-double.ts';
 import { commandError } from './errors.ts';
 import { globMatches, isPlainText } from './glob.ts';
 import { readInteger } from './numbers.ts';
@@ -63,6 +64,18 @@ export const scanCommands: readonly Command[] = [
     complexity: 'O(1) for every call',
     reply: page,
     run: setScan,
+  },
+  {
+    name: 'ZSCAN',
+    arity: -3,
+    group: 'sorted-set',
+    flags: ['readonly'],
+    keys: { first: 1, last: 1, step: 1 },
+    since: '2.8.0',
+    summary: 'Goes through a sorted set, page by page.',
+    complexity: 'O(1) for every call',
+    reply: page,
+    run: zsetScan,
   },
 ];
 
@@ -172,6 +185,27 @@ function hashScan(session: ClientSession, args: Args): void {
   const page = pageOf(entries, ([field]) => db.nameHash(field), cursor, options.count);
   const fitting = page.elements.filter(([field]) => fits(options, field));
   writePage(session, page.next, fitting.flat());
+}
+
+function zsetScan(session: ClientSession, args: Args): void {
+  const { db } = session.server;
+  const cursor = readCursor(args, 1 + 1);
+  const key = args.text(1);
+  const { size } = db.zsets.of(key);
+  if (size === 0) {
+    writePage(session, 0, []);
+    return;
+  }
+  const options = readScanOptions(args, 3, false);
+  const large =
+    size > SMALL_MAX ? db.zsets.scan(key, cursor, Math.min(options.count, SCAN_COUNT_MAX)) : null;
+  const { next, elements } =
+    large ??
+    pageOf(db.zsets.entries(key), ([member]) => db.nameHash(member), cursor, options.count);
+  const fitting = elements.filter(([member]) => fits(options, member));
+  // Scores are texts here in RESP3 too, as in Redis.
+  const texts = fitting.flatMap(([member, score]) => [member, formatDouble(score)]);
+  writePage(session, next, texts);
 }
 
 /**

@@ -257,6 +257,7 @@ export const serverCommands: readonly Command[] = [
 /** Redis' limits between small and large encodings, for OBJECT ENCODING. */
 const EMBSTR_BYTES_MAX = 44;
 const INTSET_MEMBERS_MAX = 512;
+const LISTPACK_MEMBERS_MAX = 128;
 const LISTPACK_FIELDS_MAX = 128;
 const LISTPACK_VALUE_BYTES_MAX = 64;
 
@@ -407,6 +408,13 @@ function encodingOf(session: ClientSession, key: string): string | null {
     }
     case 'stream':
       return 'stream';
+    case 'zset': {
+      if (db.zsets.of(key).size > LISTPACK_MEMBERS_MAX) return 'skiplist';
+      const small = db.zsets
+        .entries(key)
+        .every(([member]) => member.length <= LISTPACK_VALUE_BYTES_MAX);
+      return small ? 'listpack' : 'skiplist';
+    }
     default:
       return null;
   }

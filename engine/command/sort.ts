@@ -25,7 +25,7 @@ export const sortCommands: readonly Command[] = [
     group: 'generic',
     flags: ['write', 'denyoom', 'movablekeys'],
     keys: { first: 1, last: 1, step: 1 },
-    keyAfter: 'STORE',
+    keyAfter: ['STORE'],
     since: '1.0.0',
     summary: 'Sorts a list, set or sorted set; can store the result.',
     complexity: 'O(N+M*log(M)) for N elements, of which M are returned',
@@ -53,6 +53,7 @@ type Source = (db: Db, key: string) => string[];
 /** What can be sorted; a type that is not here answers WRONGTYPE. */
 const SOURCES: { readonly [T in KeyType]?: Source } = {
   set: (db, key) => db.setMembers(key),
+  zset: (db, key) => db.zsets.entries(key).map(([member]) => member),
 };
 
 /** Replaces a key by a list of these elements; null while there are no lists. */
@@ -163,6 +164,7 @@ function order(db: Db, elements: string[], type: KeyType, options: Options): voi
   let weightOf: ((element: string) => string | null) | null = null;
   if (by?.includes('*')) weightOf = (element) => lookUp(db, by, element);
   else if (by !== null) {
+    if (type === 'zset' && descending) elements.reverse();
     // A set has no order of its own: a stored one is sorted by its bytes.
     if (type !== 'set' || store === null) return;
     alpha = true;

@@ -13,6 +13,8 @@ import { clusterCommands } from './cluster.ts';
 import { configCommands } from './config-command.ts';
 import { connectionCommands } from './connection.ts';
 import { crdtCommands } from './crdt.ts';
+import { geoCommands } from './geo.ts';
+import { geoSearchCommands } from './geo-search.ts';
 import { hashCommands } from './hash.ts';
 import { hashCounterCommands } from './hash-counter.ts';
 import { hyperLogLogCommands } from './hyperloglog.ts';
@@ -43,6 +45,10 @@ import { counterCommands } from './string-counter.ts';
 import { lcsCommands } from './string-lcs.ts';
 import { stringRangeCommands } from './string-range.ts';
 import { transactionCommands } from './transaction.ts';
+import { zsetCommands } from './zset.ts';
+import { zsetAlgebraCommands } from './zset-algebra.ts';
+import { zsetPopCommands } from './zset-pop.ts';
+import { zsetRangeCommands } from './zset-range.ts';
 
 export type CommandFlag =
   /** May change data: refused on replicas, replicated. */
@@ -80,6 +86,8 @@ export type CommandGroup =
   | 'hash'
   | 'hyperloglog'
   | 'set'
+  | 'sorted-set'
+  | 'geo'
   | 'stream'
   | 'transactions'
   | 'scripting'
@@ -105,8 +113,8 @@ export type Command = {
   readonly keyCountAt?: number;
   /** For movablekeys: the word behind which keys stand, and then as many other arguments. */
   readonly keysAfter?: string;
-  /** For movablekeys: the argument behind the last such word, if it is there, is a key too. */
-  readonly keyAfter?: string;
+  /** For movablekeys: the argument behind the last of such words, if one is there, is a key too. */
+  readonly keyAfter?: readonly string[];
   readonly since?: string;
   readonly summary: string;
   readonly complexity: string;
@@ -151,6 +159,12 @@ const all: readonly Command[] = [
   ...streamGroupCommands,
   ...streamClaimCommands,
   ...streamInfoCommands,
+  ...zsetCommands,
+  ...zsetRangeCommands,
+  ...zsetPopCommands,
+  ...zsetAlgebraCommands,
+  ...geoCommands,
+  ...geoSearchCommands,
   ...transactionCommands,
   ...scriptCommands,
   ...pubsubCommands,

@@ -36,7 +36,7 @@ export type CommandPlan = {
   /** The argument that counts the keys behind it; 0: none does. */
   readonly keyCountAt: number;
   /** The argument behind the last such word is a key too; null: there is no such word. */
-  readonly keyAfter: string | null;
+  readonly keyAfter: readonly string[] | null;
   /** Keys are the first half of what stands behind this word; null: there is no such word. */
   readonly keysAfter: string | null;
   readonly merge: Merge | null;

@@ -91,7 +91,8 @@ describe('plans', () => {
       const words = command.name.split('|');
       const { kind, special } = plan(...words, 'x');
       if (command.keys !== null || command.keyCountAt !== undefined) {
-        const routed = kind === 'keys' || kind === 'split' || special === 'watch';
+        const isOwn = special === 'watch' || special === 'blocking';
+        const routed = kind === 'keys' || kind === 'split' || isOwn;
         if (!routed && !command.name.endsWith('SUBSCRIBE')) without.push(command.name);
       } else if (command.flags.includes('write') && kind === 'local') without.push(command.name);
     }

@@ -146,7 +146,11 @@ export class ReplyWriter {
 
   /** A float: a bulk string of the shortest digits in RESP2. */
   double(value: number): void {
-    const text = formatDouble(value);
+    this.decimal(formatDouble(value));
+  }
+
+  /** A float whose digits the caller has chosen. */
+  decimal(text: string): void {
     if (this.protocol === 3) this.line(0x2c, text);
     else this.bulk(text);
   }
