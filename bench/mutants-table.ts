@@ -20,6 +20,20 @@ export type Mutant = {
 
 export const mutants: readonly Mutant[] = [
   {
+    name: 'lets a field expire whose value the HEXPIRE had not seen',
+    file: 'engine/crdt/field-ttl.ts',
+    find: '  if (siblings.some(({ actor, seq }) => !hasDot(seen, actor, seq))) return null;',
+    replace: '  if (siblings.length < 0 && seen.length < 0) return null;',
+    guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
+  },
+  {
+    name: 'keeps the TTL of a field whose data is gone',
+    file: 'engine/crdt/field-ttl.ts',
+    find: 'one.actor === actor && one.floorSeq < seq && seq <= one.seq',
+    replace: 'one.actor === actor && seq <= one.seq',
+    guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
+  },
+  {
     name: 'brings a deleted HyperLogLog back with a late add',
     file: 'engine/crdt/hyperloglog.ts',
     find: 'if (instance === null && !hasDot(hll.instances, actor, seq)) {',

@@ -327,6 +327,26 @@ export const errorCatalogue = {
     meaning: 'The database has several shards: give key and pattern the same hash tag.',
   },
   ...zsetErrors,
+  fieldsMissing: {
+    text: 'ERR Mandatory argument FIELDS is missing or not at the right position',
+    meaning: 'Commands on the TTL of hash fields end in FIELDS, a count, and so many fields.',
+  },
+  fieldCountPositive: {
+    text: 'ERR Parameter `numFields` should be greater than 0',
+    meaning: 'HEXPIRE and its like need at least one field.',
+  },
+  fieldCountInteger: {
+    text: 'ERR Number of fields must be a positive integer',
+    meaning: 'HTTL, HPERSIST and their like need at least one field.',
+  },
+  fieldCountMismatch: {
+    text: 'ERR The `numfields` parameter must match the number of arguments',
+    meaning: 'Behind FIELDS and the count come exactly so many fields, and nothing else.',
+  },
+  fieldExpireNegative: {
+    text: 'ERR invalid expire time, must be >= 0',
+    meaning: 'A hash field cannot expire at a negative time; 0 deletes it at once.',
+  },
   numKeysPositive: {
     text: 'ERR numkeys should be greater than 0',
     meaning: 'SINTERCARD needs at least one key.',

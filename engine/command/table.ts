@@ -17,6 +17,7 @@ import { geoCommands } from './geo.ts';
 import { geoSearchCommands } from './geo-search.ts';
 import { hashCommands } from './hash.ts';
 import { hashCounterCommands } from './hash-counter.ts';
+import { hashExpiryCommands } from './hash-expiry.ts';
 import { hyperLogLogCommands } from './hyperloglog.ts';
 import { infoCommands } from './info.ts';
 import { introspectionCommands } from './introspection.ts';
@@ -151,6 +152,7 @@ const all: readonly Command[] = [
   ...bitOpCommands,
   ...hashCommands,
   ...hashCounterCommands,
+  ...hashExpiryCommands,
   ...hyperLogLogCommands,
   ...setCommands,
   ...setAlgebraCommands,

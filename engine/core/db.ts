@@ -18,6 +18,7 @@ import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import type { DbOptions } from './db-options.ts';
 import { EVICTIONS_PER_TICK_MAX, Evictor } from './eviction.ts';
+import { expireFields, fieldExpiries } from './field-expiry.ts';
 import { Ground } from './ground.ts';
 import * as hashes from './hashes.ts';
 import * as hyperloglogs from './hyperloglogs.ts';
@@ -320,6 +321,14 @@ export class Db {
   }
   hashAdd(key: Bytes, field: Bytes, delta: Amount, float: boolean): Amount {
     return hashes.hashAdd(this.ground, key, field, delta, float);
+  }
+  /** When fields expire, ms since the epoch; Infinity: never; undefined: no such field. */
+  fieldExpiries(key: Bytes, fields: readonly Bytes[]): (number | undefined)[] {
+    return fieldExpiries(this.ground, key, fields);
+  }
+  /** Sets the expiry (Infinity: HPERSIST) of those of the fields that are there. */
+  expireFields(key: Bytes, fields: readonly Bytes[], expiryMs: number): void {
+    expireFields(this.ground, key, fields, expiryMs);
   }
   /** Number of fields removed. */
   hashRemove(key: Bytes, fields: readonly Bytes[]): number {

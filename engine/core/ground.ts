@@ -34,6 +34,7 @@ import { SLOT_COUNT, slotOf } from '../keyspace/slot.ts';
 import { storeTable } from '../keyspace/table-collection.ts';
 import { BatchWriter } from '../op/batch-writer.ts';
 import { outOfMemory, readOnly } from './db-error.ts';
+import { fieldsDueMs, hasExpiredFields, removeExpiredFields, shownState } from './field-expiry.ts';
 import { isBlock, isTable, prepareBlockDelete } from './packed-whole.ts';
 import { PackedWriter } from './packed-write.ts';
 import { stateBytes, touchedBytes } from './rich-size.ts';
@@ -178,7 +179,7 @@ export class Ground {
   /** The state that clients see of a key: null when absent or expired. Do not change it. */
   visible(key: Bytes): KeyState | null {
     const ref = this.findVisible(key);
-    return ref === 0 ? null : loadState(this.keyspace, ref);
+    return ref === 0 ? null : shownState(this, loadState(this.keyspace, ref));
   }
 
   // ── Local writes ──────────────────────────────────────────────────────────────────────────
@@ -199,9 +200,7 @@ export class Ground {
   /** The place of a key that is about to be written: if it has expired, it is deleted first. */
   findForWrite(key: Bytes): KeyPlace {
     const place = this.findText(key);
-    if (place.ref === 0 || !this.isExpired(place.ref)) return place;
-    this.expired++;
-    this.deletePlace(place);
+    if (place.ref === 0 || !this.removeExpired(place)) return place;
     // Whoever watches the key may have looked up others meanwhile.
     return this.findText(key);
   }
@@ -209,10 +208,24 @@ export class Ground {
   /** As `findForWrite`, of a key in a buffer. */
   findLive(buf: Uint8Array, start: number, end: number): KeyPlace {
     const place = this.find(buf, start, end);
-    if (place.ref === 0 || !this.isExpired(place.ref)) return place;
-    this.expired++;
-    this.deletePlace(place);
+    if (place.ref === 0 || !this.removeExpired(place)) return place;
     return this.find(buf, start, end);
+  }
+
+  /** Removes what has expired of an entry that is there: all of it, or fields. False: nothing has. */
+  private removeExpired(place: KeyPlace): boolean {
+    const { ref } = place;
+    const meta = metaOf(this.keyspace.arena, ref);
+    if ((meta & TTL_KIND_MASK) < TTL_OWN_FINITE) return false;
+    if (this.isExpired(ref)) {
+      this.expired++;
+      this.deletePlace(place);
+      return true;
+    }
+    if (!this.keyspace.isRich(ref)) return false;
+    if (!hasExpiredFields(this, loadState(this.keyspace, ref))) return false;
+    removeExpiredFields(this, ref);
+    return true;
   }
 
   load(place: KeyPlace): KeyState | null {
@@ -346,9 +359,10 @@ export class Ground {
 
   /** When a rich state is due: its expiry, later if the TTL that won is another region's. */
   private dueMs(state: KeyState): number {
+    const fields = fieldsDueMs(this, state);
     const winner = winningTtlWrite(state.ttl, this.roster);
-    if (winner === null || winner.expiry === NEVER) return NEVER;
-    return winner.expiry + this.graceMs(winner.actor);
+    if (winner === null || winner.expiry === NEVER) return fields;
+    return Math.min(fields, winner.expiry + this.graceMs(winner.actor));
   }
 
   /** The key in scratch memory, from 0 on. */
@@ -359,7 +373,8 @@ export class Ground {
     return this.scratch;
   }
 
-  private graceMs(actor: Actor): number {
+  /** How long this region leaves what has expired to the one of this writer. */
+  graceMs(actor: Actor): number {
     return actorRegion(this.roster, actor) === this.region ? 0 : EXPIRY_GRACE_MS;
   }
 }

@@ -18,6 +18,7 @@ import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { incrementField } from './counter-hot.ts';
 import { hashNotAFloat, hashNotAnInteger, wrongType } from './db-error.ts';
+import { shownState } from './field-expiry.ts';
 import type { Ground } from './ground.ts';
 import { addElements } from './packed-hot.ts';
 import { type Page, randomElements, shuffled } from './random-elements.ts';
@@ -34,7 +35,7 @@ function visibleHash(ground: Ground, state: KeyState | null): HashState | null {
 
 /** The hash of a rich entry. */
 function richHash(ground: Ground, ref: number): HashState | null {
-  return visibleHash(ground, loadState(ground.keyspace, ref));
+  return visibleHash(ground, shownState(ground, loadState(ground.keyspace, ref)));
 }
 
 export function hashGet(ground: Ground, key: Bytes, field: Bytes): Bytes | null {

@@ -4,6 +4,7 @@ import type { Bytes } from '../crdt/dot.ts';
 import { unionOf } from '../crdt/hyperloglog.ts';
 import {
   isDead,
+  type KeyState,
   type PartName,
   type ValueType,
   visiblePart,
@@ -11,7 +12,7 @@ import {
 } from '../crdt/key-state.ts';
 import type { Expire } from '../crdt/op.ts';
 import { holdsIncrements, prepareExpire } from '../crdt/prepare.ts';
-import { ttlExpiry } from '../crdt/ttl.ts';
+import { ttlExpiry, winningTtlWrite } from '../crdt/ttl.ts';
 import { copyVector } from '../crdt/version-vector.ts';
 import { CHUNK_SHIFT } from '../keyspace/arena.ts';
 import {
@@ -38,6 +39,7 @@ import { randomEntry, scanTable } from '../keyspace/scan.ts';
 import { SLOT_COUNT } from '../keyspace/slot.ts';
 import { tableOf } from '../keyspace/table-collection.ts';
 import { noSuchKey } from './db-error.ts';
+import { expireFields, expireFieldsDue, fieldExpiries, shownState } from './field-expiry.ts';
 import { type Ground, latin1 } from './ground.ts';
 import { hashEntries, hashSet } from './hashes.ts';
 import { createHyperLogLog } from './hyperloglogs.ts';
@@ -61,7 +63,8 @@ const TYPES: Readonly<Record<number, ValueType>> = {
 /** Whether clients see the entry. */
 function isVisible(ground: Ground, ref: number): boolean {
   if (ref === 0 || ground.isExpired(ref)) return false;
-  return !ground.keyspace.isRich(ref) || !isDead(loadState(ground.keyspace, ref));
+  if (!ground.keyspace.isRich(ref)) return true;
+  return !isDead(shownState(ground, loadState(ground.keyspace, ref)));
 }
 
 export function exists(ground: Ground, buf: Uint8Array, start: number, end: number): boolean {
@@ -118,7 +121,7 @@ export function typeOf(ground: Ground, key: Bytes): ValueType | null {
   if ((meta & META_RICH) === 0) return 'string';
   const kind = collectionKind(meta);
   if (kind !== 0) return TYPES[kind];
-  return visibleType(loadState(ground.keyspace, ref), ground.roster);
+  return visibleType(shownState(ground, loadState(ground.keyspace, ref)), ground.roster);
 }
 
 /** ms since the epoch; Infinity: no TTL; undefined: no such key. */
@@ -126,7 +129,7 @@ export function expiryOfKey(ground: Ground, key: Bytes): number | undefined {
   const ref = ground.peekVisible(key);
   if (ref === 0) return undefined;
   if (!ground.keyspace.isRich(ref)) return expiryOf(ground.keyspace.arena, ref);
-  const state = loadState(ground.keyspace, ref);
+  const state = shownState(ground, loadState(ground.keyspace, ref));
   return isDead(state) ? undefined : ttlExpiry(state.ttl);
 }
 
@@ -190,7 +193,18 @@ const COPIES: {
   },
   hash(ground, source) {
     const entries = hashEntries(ground, source);
-    return (target) => hashSet(ground, target, entries);
+    const byExpiry = new Map<number, Bytes[]>();
+    const expiring = [...(ground.visible(source)?.fieldTtl?.writes.keys() ?? [])];
+    for (const [i, expiry] of fieldExpiries(ground, source, expiring).entries()) {
+      if (expiry === undefined || expiry === Number.POSITIVE_INFINITY) continue;
+      const fields = byExpiry.get(expiry);
+      if (fields === undefined) byExpiry.set(expiry, [expiring[i]]);
+      else fields.push(expiring[i]);
+    }
+    return (target) => {
+      hashSet(ground, target, entries);
+      for (const [expiry, fields] of byExpiry) expireFields(ground, target, fields, expiry);
+    };
   },
   zset(ground, source) {
     const members = zsetEntries(ground, source);
@@ -280,9 +294,20 @@ export function randomKey(ground: Ground): Bytes | null {
 export function expireDue(ground: Ground, budget: number): number {
   let deleted = 0;
   ground.keyspace.expiry.advance(ground.nowMs, budget, (ref) => {
+    const state = ground.keyspace.isRich(ref) ? loadState(ground.keyspace, ref) : null;
+    if (state !== null && state.fieldTtl !== null && !isKeyDue(ground, state)) {
+      expireFieldsDue(ground, ref);
+      return;
+    }
     deleteAt(ground, ground.findEntry(ref));
     deleted++;
   });
   ground.expired += deleted;
   return deleted;
+}
+
+/** Whether the TTL of the key itself is due here. */
+function isKeyDue(ground: Ground, state: KeyState): boolean {
+  const winner = winningTtlWrite(state.ttl, ground.roster);
+  return winner !== null && winner.expiry + ground.graceMs(winner.actor) <= ground.nowMs;
 }

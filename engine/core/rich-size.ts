@@ -28,6 +28,7 @@ const INSTANCE_BYTES = 240;
 /** Bytes of the whole state; walks all of it. */
 export function stateBytes(state: KeyState): number {
   let bytes = STATE_BYTES + state.ttl.length * SIBLING_BYTES;
+  for (const field of state.fieldTtl?.writes.keys() ?? []) bytes += fieldTtlBytes(state, field);
   for (const name of PART_NAMES) {
     const part = state[name];
     if (part !== null) bytes += (SIZES[name] as (part: unknown) => number)(part);
@@ -73,9 +74,14 @@ export function touchedBytes(state: KeyState | null, op: Op): number {
       return bytes + (state.hll === null ? 0 : hllBytes(state.hll));
     case 'hash-add':
       return bytes + fieldBytes(op.field, state.hash?.get(op.field));
+    case 'hash-expire':
+      for (const { field } of op.fields) bytes += fieldTtlBytes(state, field);
+      return bytes;
     case 'hash-set':
     case 'hash-remove':
-      for (const { field } of op.fields) bytes += fieldBytes(field, state.hash?.get(field));
+      for (const { field } of op.fields) {
+        bytes += fieldBytes(field, state.hash?.get(field)) + fieldTtlBytes(state, field);
+      }
       return bytes;
     case 'zset-add':
       return bytes + fieldBytes(op.field, state.zset?.get(op.field));
@@ -108,6 +114,14 @@ function hllBytes({ instances }: HllState): number {
   let bytes = 2 * ARRAY_BYTES;
   for (const { writers, registers } of instances) {
     bytes += INSTANCE_BYTES + writers.length * DOT_BYTES + registers.length;
+  }
+  return bytes;
+}
+
+function fieldTtlBytes({ fieldTtl }: KeyState, field: string): number {
+  let bytes = 0;
+  for (const { saw } of fieldTtl?.writes.get(field) ?? []) {
+    bytes += MAP_ENTRY_BYTES + ARRAY_BYTES + SIBLING_BYTES + saw.length * DOT_BYTES;
   }
   return bytes;
 }

@@ -8,6 +8,7 @@ import { addToCell, emptyCell, resetCell, setCell } from './cell.ts';
 import { type StampedDot, withoutDots } from './dot.ts';
 import { addMembers, removeMembers } from './element-set.ts';
 import { addToField, removeFields, setFields } from './field-map.ts';
+import { emptyFieldTtls, expireFields, pruneFieldTtls } from './field-ttl.ts';
 import { addToHll } from './hyperloglog.ts';
 import { emptyKeyState, type KeyState, normalise, type PartName } from './key-state.ts';
 import type { Envelope, KeyOp, Removal } from './op.ts';
@@ -33,6 +34,7 @@ export function applyOp(state: KeyState | null, envelope: Envelope): KeyState | 
   if (op.kind === 'flush') return applyFlush(state, op.vector);
   const next = state ?? emptyKeyState();
   applyToParts(next, op, envelope);
+  pruneFieldTtlsAfter(next, op);
   return normalise(next);
 }
 
@@ -40,6 +42,7 @@ export function applyOp(state: KeyState | null, envelope: Envelope): KeyState | 
 export function applyFlush(state: KeyState | null, vector: VersionVector): KeyState | null {
   if (state === null) return null;
   removeSeen(state, { vector, dots: [], floors: [] });
+  pruneFieldTtlsAfter(state, null);
   return normalise(state);
 }
 
@@ -111,6 +114,10 @@ function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
       state.hll ??= { instances: [] };
       addToHll(state.hll, stamp, op.instance, op.registers);
       break;
+    case 'hash-expire':
+      state.fieldTtl ??= emptyFieldTtls();
+      expireFields(state.fieldTtl, state.hash, stamp, op.fields, op.expiry);
+      return;
     case 'delete':
       removeSeen(state, op.removal);
       return;
@@ -120,6 +127,30 @@ function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
       unreachable(op);
   }
   state.ttl = applyTtl(state.ttl, op.ttl, stamp);
+}
+
+/** Drops the TTLs of fields whose data the op (null: a flush) has removed. */
+function pruneFieldTtlsAfter({ fieldTtl, hash }: KeyState, op: KeyOp | null): void {
+  if (fieldTtl === null) return;
+  switch (op?.kind) {
+    case 'hash-set':
+    case 'hash-remove':
+      // A value that no TTL write has seen makes a field infinite, and leaves the list as it is.
+      fieldTtl.changes++;
+      pruneFieldTtls(
+        fieldTtl,
+        hash,
+        op.fields.map(({ field }) => field),
+      );
+      return;
+    case undefined:
+    case 'delete':
+    case 'string-set':
+      fieldTtl.changes++;
+      pruneFieldTtls(fieldTtl, hash, null);
+      return;
+    default:
+  }
 }
 
 /** Removes all that the source saw, of every type, and the TTL writes it saw. */

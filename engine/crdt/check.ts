@@ -14,6 +14,8 @@
 import { isNormalAmount } from './amount.ts';
 import { type Cell, isEmptyCell } from './cell.ts';
 import { SEQ_LIMIT, type StampedDot } from './dot.ts';
+import type { HashState } from './field-map.ts';
+import { type FieldTtls, pruneFieldTtls } from './field-ttl.ts';
 import type { KeyState } from './key-state.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed } from './part.ts';
 import { describeBadRegisters, isDense, packRegisters } from './registers.ts';
@@ -37,10 +39,32 @@ export function checkKey(state: KeyState | null, vector: VersionVector | null): 
   }
   assert(parts > 0 || ttl.length > 0, 'a state without parts is null');
   checkDots(ttl, vector);
+  if (state.fieldTtl !== null) checkFieldTtls(state.fieldTtl, state.hash, vector);
   for (const { expiry } of ttl) {
     const isTime = expiry === Number.POSITIVE_INFINITY || Number.isInteger(expiry);
     assert(isTime && expiry >= 0, 'an expiry is a moment or Infinity');
   }
+}
+
+function checkFieldTtls(
+  ttls: FieldTtls,
+  hash: HashState | null,
+  vector: VersionVector | null,
+): void {
+  assert(ttls.writes.size > 0, 'field TTLs without any are null');
+  for (const writes of ttls.writes.values()) {
+    assert(writes.length > 0, 'a field with TTL writes has some');
+    checkDots(writes, vector);
+    for (const { expiry } of writes) {
+      assert(
+        expiry === Number.POSITIVE_INFINITY || Number.isInteger(expiry),
+        'an expiry is a moment',
+      );
+    }
+  }
+  const { changes } = ttls;
+  pruneFieldTtls(ttls, hash, null);
+  assert(ttls.changes === changes, 'a field TTL is about data that is there');
 }
 
 const CHECKS: {

@@ -6,6 +6,7 @@ import { addAmounts } from './amount.ts';
 import { formatAmount } from './amount-text.ts';
 import { type Cell, cellAmount, cellText, lastSibling, liveAmount } from './cell.ts';
 import type { Bytes, StampedDot } from './dot.ts';
+import { fieldTtlWinner } from './field-ttl.ts';
 import { msOfHlc } from './hlc.ts';
 import type { HllInstance } from './hyperloglog.ts';
 import { isDead, type KeyState, type ValueType, visiblePart } from './key-state.ts';
@@ -83,7 +84,12 @@ export type SetMemberExplanation = {
   readonly adds: readonly WriteExplanation[];
 };
 
-export type HashFieldExplanation = { readonly field: Bytes; readonly cell: CellExplanation };
+export type HashFieldExplanation = {
+  readonly field: Bytes;
+  readonly cell: CellExplanation;
+  /** ms since the Unix epoch; not there: the field does not expire. */
+  readonly expiresAtMs?: number;
+};
 export type ZsetMemberExplanation = { readonly member: Bytes; readonly cell: CellExplanation };
 
 export type KeyExplanation = {
@@ -121,10 +127,15 @@ export function explainKey(state: KeyState | null, roster: Roster): KeyExplanati
 }
 
 function explainPart(state: KeyState, name: PartName, roster: Roster): TypeExplanation {
-  return (EXPLAINERS[name] as (part: unknown, roster: Roster) => TypeExplanation)(
-    state[name],
-    roster,
-  );
+  const explain = EXPLAINERS[name] as (part: unknown, roster: Roster) => TypeExplanation;
+  const explained = explain(state[name], roster);
+  const { fieldTtl, hash } = state;
+  if (explained.type !== 'hash' || fieldTtl === null) return explained;
+  const fields = explained.fields.map((one) => {
+    const winner = fieldTtlWinner(fieldTtl, hash, one.field, roster);
+    return winner === null ? one : { ...one, expiresAtMs: winner.expiry };
+  });
+  return { type: 'hash', fields };
 }
 
 const EXPLAINERS: {

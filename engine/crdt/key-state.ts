@@ -8,6 +8,7 @@
  */
 import { isLater } from './cell.ts';
 import { mergeDotted, type StampedDot } from './dot.ts';
+import { emptyFieldTtls, type FieldTtls, mergeFieldTtls, pruneFieldTtls } from './field-ttl.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed, type ValueType } from './part.ts';
 import type { Roster } from './roster.ts';
 import type { TtlWrite } from './ttl.ts';
@@ -16,10 +17,17 @@ import type { VersionVector } from './version-vector.ts';
 export type { PartName, ValueType } from './part.ts';
 
 /** Absent parts are null, never empty; a state with no part at all is itself null. */
-export type KeyState = { [N in PartName]: PartStates[N] | null } & { ttl: TtlWrite[] };
+export type KeyState = { [N in PartName]: PartStates[N] | null } & {
+  ttl: TtlWrite[];
+  /** Of the fields of `hash`; null, never empty. */
+  fieldTtl: FieldTtls | null;
+};
 
 export function emptyKeyState(): KeyState {
-  return { cell: null, set: null, hash: null, zset: null, stream: null, hll: null, ttl: [] };
+  return {
+    ...{ cell: null, set: null, hash: null, zset: null, stream: null, hll: null },
+    ...{ ttl: [], fieldTtl: null },
+  };
 }
 
 /** Whether the key does not exist for clients: no data of any type. */
@@ -100,6 +108,9 @@ export function normalise(state: KeyState): KeyState | null {
     if (partNamed(name).isEmpty(part)) state[name] = null;
     else dead = false;
   }
+  if (state.fieldTtl !== null && (state.hash === null || state.fieldTtl.writes.size === 0)) {
+    state.fieldTtl = null;
+  }
   return dead && state.ttl.length === 0 ? null : state;
 }
 
@@ -121,6 +132,11 @@ export function mergeKey(
   for (const name of PART_NAMES) {
     if (merged[name] === null && other[name] === null) continue;
     parts[name] = partNamed(name).merge(merged[name], mineVector, other[name], theirsVector);
+  }
+  if (merged.fieldTtl !== null || other.fieldTtl !== null) {
+    merged.fieldTtl ??= emptyFieldTtls();
+    mergeFieldTtls(merged.fieldTtl, mineVector, other.fieldTtl, theirsVector);
+    pruneFieldTtls(merged.fieldTtl, merged.hash, null);
   }
   merged.ttl = mergeDotted(merged.ttl, mineVector, other.ttl, theirsVector);
   return normalise(merged);

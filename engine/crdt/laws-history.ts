@@ -14,6 +14,7 @@ import { applyOp } from './apply-op.ts';
 import { type Cell, cellText } from './cell.ts';
 import { checkKey } from './check.ts';
 import type { Actor, Bytes, Dot } from './dot.ts';
+import { fieldTtlWinner } from './field-ttl.ts';
 import { HLC_EPOCH_MS, type HlcClock, newClock, receive, tick } from './hlc.ts';
 import { type HllInstance, unionOf } from './hyperloglog.ts';
 import { type KeyState, type PartName, visiblePart, visibleType } from './key-state.ts';
@@ -25,6 +26,7 @@ import {
   prepareDelete,
   prepareExpire,
   prepareHashAdd,
+  prepareHashExpire,
   prepareHashRemove,
   prepareHashSet,
   prepareHllAdd,
@@ -62,6 +64,7 @@ export type Intent =
   | { kind: 'xdestroy'; group: Bytes }
   | { kind: 'xread'; group: Bytes; count: number }
   | { kind: 'xack'; group: Bytes; at: number }
+  | { kind: 'hexpire'; fields: Bytes[]; expiry: number }
   | { kind: 'pfadd'; registers: [index: number, value: number][] }
   | { kind: 'del' }
   | { kind: 'flush' }
@@ -183,6 +186,7 @@ export function read(state: KeyState | null, roster: Roster): SpecValue {
     stream: readStream(state?.stream ?? null, roster),
     hll: state?.hll == null ? null : pairsOf(unionOf(state.hll)),
     expiry: ttlExpiry(state?.ttl ?? []),
+    fieldExpiry: fieldExpiries(state, roster),
   };
 }
 
@@ -206,6 +210,9 @@ export function canonical(state: KeyState | null): unknown {
     stream: state.stream === null ? null : canonicalStream(state.stream),
     hll: dots(state.hll?.instances ?? []).map(instance),
     ttl: dots(state.ttl),
+    fieldTtl: byName(state.fieldTtl?.writes ?? null, (writes) =>
+      dots(writes).map(({ saw, ...write }) => ({ ...write, saw: bySeq(saw) })),
+    ),
   };
 }
 
@@ -221,6 +228,7 @@ function partOf(intent: Intent): PartName | null {
     case 'hset':
     case 'hincr':
     case 'hdel':
+    case 'hexpire':
       return 'hash';
     case 'zadd':
     case 'zincr':
@@ -261,6 +269,8 @@ function prepare({ state, vector, actor }: Replica, intent: Intent, roster: Rost
       return prepareZsetAdd(state, KEY, intent.field, intent.delta, actor, roster);
     case 'zrem':
       return prepareZsetRemove(state, KEY, intent.fields);
+    case 'hexpire':
+      return prepareHashExpire(state, KEY, intent.fields, intent.expiry);
     case 'pfadd':
       return prepareHllAdd(state, KEY, packRegisters(registersOf(intent.registers)), false);
     case 'del':
@@ -287,4 +297,18 @@ function pairsOf(registers: Registers): Record<number, number> {
     pairs[index] = value;
   });
   return pairs;
+}
+
+function bySeq(items: readonly Dot[]): Dot[] {
+  return [...items].sort((a, b) => a.actor - b.actor || a.seq - b.seq);
+}
+
+/** Fields that expire, and when. */
+function fieldExpiries(state: KeyState | null, roster: Roster): Record<Bytes, number> {
+  const found: Record<Bytes, number> = {};
+  for (const field of state?.fieldTtl?.writes.keys() ?? []) {
+    const winner = fieldTtlWinner(state!.fieldTtl!, state!.hash, field, roster);
+    if (winner !== null) found[field] = winner.expiry;
+  }
+  return found;
 }

@@ -11,6 +11,9 @@
  *     an entry        is in the stream if no XDEL, XTRIM, SET, DEL, FLUSH saw it and named it
  *     a group         shows if its CREATE was seen by no SET, DEL, FLUSH and saw every DESTROY of it that
  *                     no SET, DEL or FLUSH has seen
+ *     an HEXPIRE      (HPERSIST too) of a field that is there counts if no later one of the field saw it and
+ *                     some write of the field that it saw counts; the longest wins; an HSET that counts
+ *                     and that none of them saw is an infinite one
  *     a PFADD         counts if no SET, DEL or FLUSH saw the PFADD that created what it adds to
  *     a TTL write     (SET without KEEPTTL, EXPIRE, PERSIST) counts if it was seen by no TTL write,
  *                     DEL or FLUSH, and by no write that found the key without data or left it so;
@@ -36,6 +39,8 @@ export type SpecValue = {
   /** Registers above 0; null: no HyperLogLog. */
   hll: Record<number, number> | null;
   expiry: number;
+  /** Fields that expire, and when. */
+  fieldExpiry: Record<Bytes, number>;
 };
 
 /** What every client must read where exactly these ops have been applied. */
@@ -81,6 +86,7 @@ export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
     stream: { entries: stream.entries, groups: stream.groups, pending: stream.pending },
     hll: hll.live.length > 0 ? hll.registers : null,
     expiry: expiryOf(ops),
+    fieldExpiry: fieldExpiriesOf(ops, roster),
   };
 }
 
@@ -219,6 +225,29 @@ function hllOf(ops: readonly HistoryOp[]): {
     }
   }
   return { registers, live };
+}
+
+function fieldExpiriesOf(ops: readonly HistoryOp[], roster: Roster): Record<Bytes, number> {
+  const found: Record<Bytes, number> = {};
+  for (const name of fieldNames(ops, HASH)) {
+    const data = fieldOf(ops, roster, name).live;
+    const writes = ops.filter(
+      (op) =>
+        op.intent.kind === 'hexpire' &&
+        op.intent.fields.includes(name) &&
+        fieldOf(seenBy(ops, op), roster, name).live.length > 0,
+    );
+    const live = writes.filter(
+      (op) => !writes.some((later) => saw(later, op)) && data.some((write) => saw(op, write)),
+    );
+    const unseen = data.some(
+      (write) => write.intent.kind === 'hset' && !live.some((op) => saw(op, write)),
+    );
+    const times = live.map(({ intent }) => (intent.kind === 'hexpire' ? intent.expiry : 0));
+    const longest = Math.max(0, ...times);
+    if (live.length > 0 && !unseen && longest !== Number.POSITIVE_INFINITY) found[name] = longest;
+  }
+  return found;
 }
 
 function memberNames(intent: Intent): Bytes[] {

@@ -214,6 +214,22 @@ export type StreamDeliver = {
   readonly acks: readonly { readonly id: Bytes; readonly drops: readonly Dot[] }[];
 };
 
+export type FieldExpiry = {
+  readonly field: Bytes;
+  /** TTL writes of the field that this one replaces. */
+  readonly drops: readonly Dot[];
+  /** The values and increments of the field that it is about. */
+  readonly saw: readonly Dot[];
+};
+
+/** HEXPIRE; HPERSIST with `expiry` Infinity. Leaves the key's own TTL alone. */
+export type HashExpire = {
+  readonly kind: 'hash-expire';
+  readonly key: Bytes;
+  readonly fields: readonly FieldExpiry[];
+  readonly expiry: number;
+};
+
 export type HllAdd = {
   readonly kind: 'hll-add';
   readonly key: Bytes;
@@ -252,6 +268,7 @@ export type KeyOp =
   | StreamGroup
   | StreamUngroup
   | StreamDeliver
+  | HashExpire
   | HllAdd
   | Delete
   | Expire;

@@ -12,14 +12,17 @@
 import { type Amount, addAmounts } from './amount.ts';
 import { type Cell, cellFloors, emptyCell, findContribution } from './cell.ts';
 import { type Actor, type Bytes, type Dot, dotsOf, hasDot } from './dot.ts';
+import { dotsOfCell } from './field-ttl.ts';
 import { holdsOtherThan, isDead, type KeyState, showsOtherThan } from './key-state.ts';
 import type {
   Delete,
   Expire,
   FieldDrops,
+  FieldExpiry,
   FieldFloor,
   FieldWrite,
   HashAdd,
+  HashExpire,
   HashRemove,
   HashSet,
   HllAdd,
@@ -191,6 +194,23 @@ export function prepareZsetRemove(
 ): ZsetRemove | null {
   const removal = removalOfFields(state, 'zset', members);
   return removal === null ? null : { kind: 'zset-remove', key, ...removal };
+}
+
+/** HEXPIRE, and HPERSIST with `expiry` Infinity. Null when none of the fields is there. */
+export function prepareHashExpire(
+  state: KeyState | null,
+  key: Bytes,
+  fields: readonly Bytes[],
+  expiry: number,
+): HashExpire | null {
+  const found: FieldExpiry[] = [];
+  for (const field of new Set(fields)) {
+    const cell = state?.hash?.get(field);
+    if (cell === undefined) continue;
+    const drops = dotsOf(state?.fieldTtl?.writes.get(field) ?? []);
+    found.push({ field, drops, saw: dotsOfCell(cell) });
+  }
+  return found.length === 0 ? null : { kind: 'hash-expire', key, fields: found, expiry };
 }
 
 /**

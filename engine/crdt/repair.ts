@@ -14,7 +14,15 @@
  */
 import { type Amount, toUnits } from './amount.ts';
 import { type Cell, type Contribution, emptyCell, findContribution } from './cell.ts';
-import type { Bytes, StampedDot } from './dot.ts';
+import type { Bytes, Dot, StampedDot } from './dot.ts';
+import type { HashState } from './field-map.ts';
+import {
+  emptyFieldTtls,
+  type FieldTtls,
+  type FieldTtlWrite,
+  pruneFieldTtls,
+  joinDots as uniteDots,
+} from './field-ttl.ts';
 import { findInstance, type HllState } from './hyperloglog.ts';
 import { emptyKeyState, type KeyState, normalise } from './key-state.ts';
 import type { FieldFloor, FloorPart } from './op.ts';
@@ -22,7 +30,6 @@ import { PART_NAMES, type PartName, type PartStates } from './part.ts';
 import { mergeRegisters, NO_REGISTERS } from './registers.ts';
 import { newStream, type StreamState, unionEntries, withRaised } from './stream.ts';
 import { combineGroups, newGroup } from './stream-group.ts';
-import type { TtlWrite } from './ttl.ts';
 
 /** Which floors of `theirs` are above those of the same contributions in `mine`. */
 export function missingFloors(mine: KeyState | null, theirs: KeyState | null): FieldFloor[] {
@@ -72,12 +79,35 @@ export function withFloors(state: KeyState, floors: readonly FieldFloor[]): KeyS
 export function joinStates(mine: KeyState | null, theirs: KeyState | null): KeyState | null {
   const a = mine ?? emptyKeyState();
   const b = theirs ?? emptyKeyState();
-  const joined: Record<PartName, unknown> & { ttl: TtlWrite[] } = emptyKeyState();
+  const joined: Record<PartName, unknown> & Pick<KeyState, 'ttl' | 'fieldTtl'> = emptyKeyState();
   for (const name of PART_NAMES) {
     joined[name] = (JOINS[name] as (a: unknown, b: unknown) => unknown)(a[name], b[name]);
   }
   joined.ttl = joinDots(a.ttl, b.ttl, (x, y) => compareNumbers(x.expiry, y.expiry));
+  joined.fieldTtl = joinFieldTtls(a.fieldTtl, b.fieldTtl, joined.hash as HashState | null);
   return normalise(joined as KeyState);
+}
+
+/** Of each field and actor the later TTL write, about all that either says it saw. */
+function joinFieldTtls(
+  a: FieldTtls | null,
+  b: FieldTtls | null,
+  hash: HashState | null,
+): FieldTtls | null {
+  if (a === null && b === null) return null;
+  const joined = emptyFieldTtls();
+  for (const field of new Set([...(a?.writes.keys() ?? []), ...(b?.writes.keys() ?? [])])) {
+    const [x, y] = [a?.writes.get(field) ?? [], b?.writes.get(field) ?? []];
+    const sawOf = (writes: readonly FieldTtlWrite[], { actor, seq }: Dot) =>
+      writes.find((write) => write.actor === actor && write.seq === seq)?.saw ?? [];
+    const writes = joinDots(x, y, (s, t) => compareNumbers(s.expiry, t.expiry)).map((write) => ({
+      ...write,
+      saw: uniteDots(sawOf(x, write), sawOf(y, write)),
+    }));
+    joined.writes.set(field, writes);
+  }
+  pruneFieldTtls(joined, hash, null);
+  return joined;
 }
 
 /** Null when neither has anything of the part. */

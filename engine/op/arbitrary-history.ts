@@ -48,6 +48,7 @@ const intents: fc.Arbitrary<Intent>[] = [
   fc.record({ kind: fc.constant('xdestroy' as const), group }),
   fc.record({ kind: fc.constant('xread' as const), group, count: fc.integer({ min: 1, max: 3 }) }),
   fc.record({ kind: fc.constant('xack' as const), group, at: fc.nat(2) }),
+  fc.record({ kind: fc.constant('hexpire' as const), fields: members, expiry }),
   fc.record({
     kind: fc.constant('pfadd' as const),
     registers: fc.array(

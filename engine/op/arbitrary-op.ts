@@ -260,6 +260,15 @@ export const anyOp: fc.Arbitrary<Op> = fc.oneof(
     ttl,
   }),
   fc.record({
+    kind: fc.constant('hash-expire' as const),
+    key: bytes,
+    fields: fc.array(
+      fc.record({ field: bytes, drops: dots, saw: fc.array(dot, { minLength: 1, maxLength: 2 }) }),
+      { minLength: 1, maxLength: 2 },
+    ),
+    expiry: fc.constantFrom(Number.POSITIVE_INFINITY, 0, 1767225600000),
+  }),
+  fc.record({
     kind: fc.constant('hll-add' as const),
     key: bytes,
     instance: fc.option(dot),

@@ -8,6 +8,7 @@
 import type { Actor, Bytes, Dot } from '../crdt/dot.ts';
 import {
   type FieldDrops,
+  type FieldExpiry,
   type FieldFloor,
   type Floor,
   type MemberDrops,
@@ -90,6 +91,8 @@ export function decodePayload(
     }
     case OP_KIND['zset-remove']:
       return { kind: 'zset-remove', key, fields: read.fields(false), ttl: read.ttl([]) };
+    case OP_KIND['hash-expire']:
+      return { kind: 'hash-expire', key, ...read.fieldExpiries() };
     case OP_KIND['hll-add']:
       return hllAdd(read, key);
     case OP_KIND.delete:
@@ -207,6 +210,21 @@ export class PayloadReader {
     return value;
   }
 
+  fieldExpiries(): { fields: FieldExpiry[]; expiry: number } {
+    const count = this.countOfSome();
+    const fields: FieldExpiry[] = [];
+    for (let n = 0; n < count && this.reader.problem === null; n++) {
+      const field = this.reader.text(KEY_BYTES_MAX);
+      const [drops, saw] = [this.dots(), this.dots()];
+      if (saw.length === 0) this.reader.fail('a field TTL about nothing');
+      fields.push({ field, drops, saw });
+    }
+    const expiry = this.reader.f64();
+    const isTime = expiry === Number.POSITIVE_INFINITY || Number.isInteger(expiry);
+    if (!isTime || expiry < 0) this.reader.fail('an expiry that is no time');
+    return { fields, expiry };
+  }
+
   vector(): VersionVector {
     const count = this.reader.count(16, DOT_BYTES);
     const vector = emptyVector();
@@ -248,6 +266,7 @@ function flagsAllowed(): (number | undefined)[] {
   allowed[OP_KIND['hash-add']] = TTL_FLAGS | FLAG.pred;
   allowed[OP_KIND['zset-add']] = TTL_FLAGS | FLAG.pred;
   allowed[OP_KIND['hll-add']] = TTL_FLAGS | FLAG.instance | FLAG.drops | FLAG.floors;
+  allowed[OP_KIND['hash-expire']] = 0;
   allowed[OP_KIND.delete] = 0;
   allowed[OP_KIND.flush] = 0;
   allowed[OP_KIND['stream-add']] = TTL_FLAGS | FLAG_DELETED;

@@ -16,6 +16,7 @@
  *     hash-remove  u32 n × (field | dots | floors) | TTL
  *     zset-set     as hash-set; values are 8 bytes: scores (crdt/score.ts)
  *     zset-add     as hash-add                             zset-remove as hash-remove
+ *     hash-expire  u32 n × (field | dots of TTL writes | dots of data) | f64 expiry
  *     hll-add      [dot of the instance if INSTANCE] | [dots if DROPS] | [floors if FLOORS] | TTL | registers
  *     delete       removal
  *     expire       TTL
@@ -67,6 +68,7 @@ export function opFlags(op: Op): number {
   switch (op.kind) {
     case 'delete':
     case 'flush':
+    case 'hash-expire':
       return 0;
     case 'string-set':
       return (
@@ -130,6 +132,15 @@ export function encodePayload(out: ByteWriter, op: Op, flags: number, indexOf: I
       out.u32(op.fields.length);
       for (const field of op.fields) fieldDrops(out, field, indexOf);
       break;
+    case 'hash-expire':
+      out.u32(op.fields.length);
+      for (const { field, drops, saw } of op.fields) {
+        out.text(field);
+        dots(out, drops, indexOf);
+        dots(out, saw, indexOf);
+      }
+      out.f64(op.expiry);
+      return;
     case 'hll-add':
       if (op.instance !== null) dot(out, op.instance, indexOf);
       if (op.drops.length > 0) dots(out, op.drops, indexOf);

@@ -131,6 +131,23 @@ const PINNED: Record<string, KeyState> = {
     ]),
     ttl: [{ ...stamp(1, 4), expiry: 1767225600000 }],
   },
+  'hash with field TTLs': {
+    ...emptyKeyState(),
+    hash: new Map([['f', { siblings: [{ ...stamp(0, 3), value: 'v' }], contributions: [] }]]),
+    ttl: [{ ...stamp(1, 4), expiry: 1767225600000 }],
+    fieldTtl: {
+      changes: 0,
+      writes: new Map([
+        [
+          'f',
+          [
+            { ...stamp(2, 5), expiry: Number.POSITIVE_INFINITY, saw: [{ actor: 0, seq: 3 }] },
+            { ...stamp(0, 6), expiry: 1767225600000, saw: [{ actor: 0, seq: 3 }] },
+          ],
+        ],
+      ]),
+    },
+  },
   'HyperLogLog of two instances': {
     ...emptyKeyState(),
     hll: {

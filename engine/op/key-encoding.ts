@@ -12,6 +12,7 @@
  *     zset     as hash; each sibling's value is a score (crdt/score.ts)
  *     stream   stream-encoding.ts
  *     HLL      u16 n × (dot | f64 hlc | u16 n × (dot | f64 hlc) | registers)      instances, their writers
+ *     fieldTTL u32 n × (field | u16 n × (dot | f64 hlc | f64 expiry | u16 n × dot))    dots of data
  *     TTL      u16 n × (dot | f64 hlc | f64 expiry)
  *
  * Dots, amounts and texts as in byte-writer.ts. Everything is sorted: dots by dictionary index (a
@@ -23,6 +24,7 @@ import type { Cell, Contribution, Sibling } from '../crdt/cell.ts';
 import type { Actor, Bytes, Dot, StampedDot } from '../crdt/dot.ts';
 import type { ElementDot, SetState } from '../crdt/element-set.ts';
 import type { HashState } from '../crdt/field-map.ts';
+import { type FieldTtls, type FieldTtlWrite, pruneFieldTtls } from '../crdt/field-ttl.ts';
 import type { HllInstance, HllState } from '../crdt/hyperloglog.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed } from '../crdt/part.ts';
@@ -42,6 +44,8 @@ import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './op.ts';
 import { streamEncoding } from './stream-encoding.ts';
 
 export const KEY_ENCODING_VERSION = 1;
+/** With u16 parts; only of keys that need them, so that every key has one encoding. */
+export const WIDE_ENCODING_VERSION = 2;
 
 /** Bits of the second byte. */
 export const PART = {
@@ -52,7 +56,8 @@ export const PART = {
   zset: 16,
   stream: 64,
   hll: 128,
-} as const satisfies Record<PartName | 'ttl', number>;
+  fieldTtl: 256,
+} as const satisfies Record<PartName | 'ttl' | 'fieldTtl', number>;
 const PARTS_KNOWN = Object.values(PART).reduce((bits, bit) => bits | bit, 0);
 const STAMP_BYTES = 16;
 
@@ -83,6 +88,7 @@ export function collectActors(state: KeyState, actors: Set<Actor>): void {
     else eachStamp(part, ({ actor }) => actors.add(actor));
   }
   add(state.ttl);
+  for (const writes of state.fieldTtl?.writes.values() ?? []) add(writes);
 }
 
 /** Adds every actor that the cell names to `actors`. */
@@ -112,27 +118,33 @@ export function decodeKey(
 /** Appends the encoding of a state. */
 export function writeKey(out: ByteWriter, state: KeyState, dictionary: ActorDictionary): void {
   const { indexes } = dictionary;
-  out.u8(KEY_ENCODING_VERSION);
+  out.u8(state.fieldTtl === null ? KEY_ENCODING_VERSION : WIDE_ENCODING_VERSION);
   let parts = state.ttl.length > 0 ? PART.ttl : 0;
   for (const name of PART_NAMES) if (state[name] !== null) parts |= PART[name];
-  out.u8(parts);
+  if (state.fieldTtl === null) out.u8(parts);
+  else out.u16(parts | PART.fieldTtl);
   for (const name of PART_NAMES) {
     const part = state[name];
     if (part !== null) (ENCODINGS[name] as PartEncoding<unknown>).write(out, part, indexes);
   }
+  if (state.fieldTtl !== null) writeFieldTtls(out, state.fieldTtl, indexes);
   if (state.ttl.length > 0) writeTtl(out, state.ttl, indexes);
 }
 
 /** Reads a state; `actors` by dictionary index. Look at `reader.problem` before using it. */
 export function readKey(reader: ByteReader, actors: readonly Actor[]): KeyState {
   const state = emptyKeyState();
-  if (reader.u8() !== KEY_ENCODING_VERSION) reader.fail('a key of unknown version');
-  const parts = reader.u8();
+  const version = reader.u8();
+  const wide = version === WIDE_ENCODING_VERSION;
+  if (!wide && version !== KEY_ENCODING_VERSION) reader.fail('a key of unknown version');
+  const parts = wide ? reader.u16() : reader.u8();
+  if (wide && parts < 256) reader.fail('a key whose parts fit the other version');
   if (parts === 0 || (parts & ~PARTS_KNOWN) !== 0) reader.fail('a key with unknown parts');
   for (const name of PART_NAMES) {
     if ((parts & PART[name]) === 0) continue;
     (state as Record<PartName, unknown>)[name] = ENCODINGS[name].read(reader, actors);
   }
+  if ((parts & PART.fieldTtl) !== 0) readFieldTtls(reader, actors, state);
   if ((parts & PART.ttl) !== 0) state.ttl = readTtl(reader, actors);
   return state;
 }
@@ -306,13 +318,67 @@ function readHll(reader: ByteReader, actors: readonly Actor[]): HllState {
   return { instances };
 }
 
+/** Data that TTL writes name has an actor in the dictionary, for it is there. */
+function writeFieldTtls(out: ByteWriter, { writes }: FieldTtls, indexes: Indexes): void {
+  out.u32(writes.size);
+  for (const [field, ofField] of sortKeys(writes)) {
+    out.text(field);
+    out.u16(ofField.length);
+    for (const write of sortDots(ofField, indexes)) {
+      writeStamp(out, write, indexes);
+      out.f64(write.expiry);
+      const saw = write.saw
+        .map(({ actor, seq }) => [indexOf(indexes, actor), seq] as const)
+        .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+      out.u16(saw.length);
+      for (const [index, seq] of saw) {
+        out.u16(index);
+        out.u48(seq);
+      }
+    }
+  }
+}
+
+function readFieldTtls(reader: ByteReader, actors: readonly Actor[], state: KeyState): void {
+  const writes = readMap(reader, 8 + STAMP_BYTES, () =>
+    readStamps<FieldTtlWrite>(reader, actors, 1, (stamp) => {
+      const expiry = readExpiry(reader);
+      return { ...stamp, expiry, saw: readSaw(reader, actors) };
+    }),
+  );
+  const ttls: FieldTtls = { writes, changes: 0 };
+  if (reader.problem === null) pruneFieldTtls(ttls, state.hash, null);
+  if (ttls.changes > 0) reader.fail('a field TTL about data that is not there');
+  state.fieldTtl = ttls;
+}
+
+/** Dots in order of index and seq, at least one. */
+function readSaw(reader: ByteReader, actors: readonly Actor[]): Dot[] {
+  const count = reader.count(16, 8);
+  if (count === 0) reader.fail('a field TTL about nothing');
+  const saw: Dot[] = [];
+  let [lastIndex, lastSeq] = [-1, 0];
+  for (let n = 0; n < count && reader.problem === null; n++) {
+    const [index, seq] = [reader.u16(), reader.seq()];
+    if (index >= actors.length) reader.fail('an actor that is not in the dictionary');
+    if (index < lastIndex || (index === lastIndex && seq <= lastSeq)) {
+      reader.fail('dots that are not in order');
+    }
+    [lastIndex, lastSeq] = [index, seq];
+    saw.push({ actor: actors[index] ?? 0, seq });
+  }
+  return saw;
+}
+
+function readExpiry(reader: ByteReader): number {
+  const expiry = reader.f64();
+  const isTime = expiry === Number.POSITIVE_INFINITY || Number.isInteger(expiry);
+  if (!isTime || expiry < 0) reader.fail('an expiry that is no time');
+  return expiry;
+}
+
 function readTtl(reader: ByteReader, actors: readonly Actor[]): TtlWrite[] {
-  return readStamps(reader, actors, 1, (stamp) => {
-    const expiry = reader.f64();
-    const isTime = expiry === Number.POSITIVE_INFINITY || Number.isInteger(expiry);
-    if (!isTime || expiry < 0) reader.fail('an expiry that is no time');
-    return { ...stamp, expiry };
-  });
+  return readStamps(reader, actors, 1, (stamp) => ({ ...stamp, expiry: readExpiry(reader) }));
 }
 
 const ENCODINGS: { readonly [N in PartName]: PartEncoding<PartStates[N]> } = {

@@ -41,6 +41,7 @@ export const OP_KIND = {
   'stream-ungroup': 28,
   'stream-deliver': 29,
   'hll-add': 32,
+  'hash-expire': 36,
 } as const satisfies Record<Op['kind'], number>;
 
 /** Kind byte of a frame. Session messages count from 10. */

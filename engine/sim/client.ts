@@ -211,6 +211,8 @@ export class SimClient {
       ['HSET', key, field, unique],
       ['HINCRBY', key, field, number],
       ['HDEL', key, field],
+      ['HPEXPIRE', key, String(random.between(50, 4000)), 'FIELDS', '1', field],
+      ['HPERSIST', key, 'FIELDS', '1', field],
       ['SADD', key, field, unique],
       ['SREM', key, field],
       ['SPOP', key],
