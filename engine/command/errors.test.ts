@@ -22,6 +22,7 @@ const FROM_ELSEWHERE = [
   'notHyperLogLog',
   'corruptHyperLogLog',
   'scoreNotANumber',
+  'listExhausted',
 ];
 
 test('every entry is used', () => {

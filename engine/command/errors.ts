@@ -6,6 +6,7 @@
  * test checks that every entry is used and that no command makes up an error of its own.
  */
 import { accessErrors } from './errors-access.ts';
+import { listErrors } from './errors-list.ts';
 import { zsetErrors } from './errors-zset-table.ts';
 
 export type ErrorEntry = {
@@ -349,7 +350,7 @@ export const errorCatalogue = {
   },
   numKeysPositive: {
     text: 'ERR numkeys should be greater than 0',
-    meaning: 'SINTERCARD needs at least one key.',
+    meaning: 'SINTERCARD, LMPOP and BLMPOP need at least one key.',
   },
   numKeysTooGreat: {
     text: "ERR Number of keys can't be greater than number of args",
@@ -419,14 +420,6 @@ export const errorCatalogue = {
     text: 'ERR timeout is not an integer or out of range',
     meaning: 'A timeout is a whole number of milliseconds.',
   },
-  timeoutNotFloat: {
-    text: 'ERR timeout is not a float or out of range',
-    meaning: 'The timeout of a blocking command is a number of seconds.',
-  },
-  timeoutRange: {
-    text: 'ERR timeout is out of range',
-    meaning: 'The timeout of a blocking command must fit into 64 bits as milliseconds.',
-  },
   timeoutNegative: {
     text: 'ERR timeout is negative',
     meaning: 'A timeout is zero (no limit) or positive.',
@@ -438,10 +431,6 @@ export const errorCatalogue = {
   unblocked: {
     text: 'UNBLOCKED client unblocked via CLIENT UNBLOCK',
     meaning: 'Another connection ended the wait of this one by CLIENT UNBLOCK … ERROR.',
-  },
-  unblockedByRole: {
-    text: 'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',
-    meaning: 'The member has become a replica while this client was blocked; ask the new primary.',
   },
   pubsubArity: {
     text: "ERR unknown subcommand or wrong number of arguments for '%s'. Try PUBSUB HELP.",
@@ -730,6 +719,7 @@ export const errorCatalogue = {
     text: 'ERR invalid map: %s',
     meaning: 'CRDT.MAP SET with a map that breaks a rule; path and rule are given.',
   },
+  ...listErrors,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorName = keyof typeof errorCatalogue;

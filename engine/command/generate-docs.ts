@@ -19,6 +19,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
   hash: 'Hashes',
   hyperloglog: 'HyperLogLogs',
   set: 'Sets',
+  list: 'Lists',
   stream: 'Streams',
   'sorted-set': 'Sorted sets',
   geo: 'Geo',
@@ -35,7 +36,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
 /** What a user of Redis must know, beside the conflicts. */
 const differences = [
   'There is one database, number 0: `SELECT`, `COPY … DB` and `MOVE` to others are refused.',
-  'Lists, functions and keyspace events are not there yet.',
+  'Functions and keyspace events are not there yet.',
   'Sums of floats are exact decimals to 17 places; Redis adds 64-bit mantissas and rounds.',
   'Times are exact up to 2^53 ms since 1970; what lies beyond is an invalid expire time.',
   'A `SET` whose expiry has passed removes the key at once.',

@@ -64,7 +64,7 @@ export const keyCommands: readonly Command[] = [
     since: '1.0.0',
     summary: 'Returns the type of a value.',
     complexity: 'O(1)',
-    reply: status('none', 'string', 'set', 'hash', 'zset', 'stream'),
+    reply: status('none', 'string', 'set', 'hash', 'zset', 'list', 'stream'),
     run: type,
   },
   {

@@ -4,6 +4,7 @@
  */
 import { aclCases } from './redis-acl-cases.ts';
 import { keysCases } from './redis-keys-cases.ts';
+import { listCases } from './redis-list-cases.ts';
 import { type Case, play } from './redis-script.ts';
 import { settingCases } from './redis-settings-cases.ts';
 import { streamCases } from './redis-stream-cases.ts';
@@ -1170,6 +1171,7 @@ export const compareCases: Readonly<Record<string, readonly Case[]>> = {
   `),
   ...keysCases,
   ...streamCases,
+  ...listCases,
   ...aclCases,
   ...settingCases,
   'what random commands have found': play(`

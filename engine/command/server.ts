@@ -415,6 +415,8 @@ function encodingOf(session: ClientSession, key: string): string | null {
         .every(([member]) => member.length <= LISTPACK_VALUE_BYTES_MAX);
       return small ? 'listpack' : 'skiplist';
     }
+    case 'list':
+      return 'quicklist';
     default:
       return null;
   }

@@ -24,6 +24,9 @@ import { introspectionCommands } from './introspection.ts';
 import { keyCommands } from './keys.ts';
 import { keyCopyCommands } from './keys-copy.ts';
 import { keyExpiryCommands } from './keys-expiry.ts';
+import { listCommands } from './list.ts';
+import { listEditCommands } from './list-edit.ts';
+import { listMoveCommands } from './list-move.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
 import type { ReplyShape } from './reply-shape.ts';
 import { scanCommands } from './scan.ts';
@@ -90,6 +93,7 @@ export type CommandGroup =
   | 'sorted-set'
   | 'geo'
   | 'stream'
+  | 'list'
   | 'transactions'
   | 'scripting'
   | 'pubsub'
@@ -167,6 +171,9 @@ const all: readonly Command[] = [
   ...zsetAlgebraCommands,
   ...geoCommands,
   ...geoSearchCommands,
+  ...listCommands,
+  ...listEditCommands,
+  ...listMoveCommands,
   ...transactionCommands,
   ...scriptCommands,
   ...pubsubCommands,

@@ -29,6 +29,11 @@ export const hashNotAnInteger = () => new DbError('ERR', 'hash value is not an i
 export const hashNotAFloat = () => new DbError('ERR', 'hash value is not a float');
 export const scoreNotANumber = () => new DbError('ERR', 'resulting score is not a number (NaN)');
 export const noSuchKey = () => new DbError('ERR', 'no such key');
+export const listExhausted = () =>
+  new DbError(
+    'ERR',
+    'no room between these elements of the list: write it anew (RENAME does that)',
+  );
 export const outOfMemory = () =>
   new DbError('OOM', "command not allowed when used memory > 'maxmemory'.");
 export const readOnly = () =>

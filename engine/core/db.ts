@@ -11,6 +11,8 @@ import { formatAmount } from '../crdt/amount-text.ts';
 import type { Actor, Bytes } from '../crdt/dot.ts';
 import { explainKey, type KeyExplanation } from '../crdt/explain.ts';
 import type { ValueType } from '../crdt/key-state.ts';
+import type { ListState } from '../crdt/list.ts';
+import { tieOf } from '../crdt/list-id.ts';
 import { internActor, type Roster } from '../crdt/roster.ts';
 import { advance, type VersionVector } from '../crdt/version-vector.ts';
 import { BatchReader } from '../op/batch-reader.ts';
@@ -23,6 +25,7 @@ import { Ground } from './ground.ts';
 import * as hashes from './hashes.ts';
 import * as hyperloglogs from './hyperloglogs.ts';
 import * as keys from './keys.ts';
+import * as lists from './lists.ts';
 import type { Page } from './random-elements.ts';
 import { type ApplyOutcome, RemoteBatches } from './remote.ts';
 import * as sets from './sets.ts';
@@ -128,6 +131,7 @@ export class Db {
     if (ground.vector[actor] !== 0) throw new Error('an actor must not be used again');
     ground.batch.begin(actor, 1);
     ground.actor = actor;
+    ground.tie = tieOf(actorId);
     ground.seq = 0;
     return actor;
   }
@@ -366,6 +370,62 @@ export class Db {
   /** Whether PFADD made this string. */
   isHyperLogLog(key: Bytes): boolean {
     return hyperloglogs.isInstance(this.ground, key);
+  }
+
+  // ── Lists. All throw WRONGTYPE ────────────────────────────────────────────────────────────
+
+  /** LPUSH and RPUSH of the values from `args` 2 on. `existing`: only to a list that is there. Returns its length. */
+  listPush(args: Args, left: boolean, existing: boolean): number {
+    return lists.push(this.ground, args, left, existing);
+  }
+  listPushTexts(key: Bytes, left: boolean, values: Bytes[]): number {
+    return lists.pushTexts(this.ground, key, left, values);
+  }
+  /** LPOP and RPOP of one value of the key at `args` 1: writes it, or null. */
+  listPopOne(args: Args, left: boolean, out: ReplyWriter): void {
+    lists.popOne(this.ground, args, left, out);
+  }
+  /** Up to `count` values in the order in which they go. */
+  listPop(key: Bytes, left: boolean, count: number): Bytes[] {
+    return lists.popMany(this.ground, key, left, count);
+  }
+  /** The list of the key at `args` `i`; null: no such key. For the methods below, within this turn. */
+  listIn(args: Args, i: number): ListState | null {
+    return lists.listIn(this.ground, args, i);
+  }
+  listAt(key: Bytes): ListState | null {
+    return lists.readList(this.ground, key);
+  }
+  listValue(list: ListState, index: number): Bytes {
+    return lists.valueAt(this.ground, list, index);
+  }
+  writeListValue(list: ListState, index: number, out: ReplyWriter): void {
+    lists.writeValue(this.ground, list, index, out);
+  }
+  /** Calls `each` with the bytes of the values of the elements [from, to), which must be there. */
+  eachListValue(
+    list: ListState,
+    from: number,
+    to: number,
+    each: (bytes: Buffer, start: number, end: number) => unknown,
+  ): void {
+    lists.eachValue(this.ground, list, from, to, each);
+  }
+  /** LSET of an index within the list. */
+  listSet(key: Bytes, index: number, value: Bytes): void {
+    lists.setAt(this.ground, key, index, value);
+  }
+  /** LINSERT before the element at an index. Returns the new length. */
+  listInsert(key: Bytes, index: number, value: Bytes): number {
+    return lists.insertAt(this.ground, key, index, value);
+  }
+  /** LREM. Returns how many. */
+  listRemove(key: Bytes, count: number, value: Bytes): number {
+    return lists.removeValues(this.ground, key, count, value);
+  }
+  /** LTRIM: keeps the elements [from, to), which may be none. */
+  listTrim(key: Bytes, from: number, to: number): void {
+    lists.trim(this.ground, key, from, to);
   }
 
   // ── Sets. All throw WRONGTYPE ─────────────────────────────────────────────────────────────

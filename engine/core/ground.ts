@@ -67,6 +67,8 @@ export class Ground {
   actor: Actor = -1;
   /** Last seq of that actor. */
   seq = 0;
+  /** The writing actor in ids of list elements. */
+  tie = 0;
   writable = false;
   /** Keys deleted because their time had come. */
   expired = 0;

@@ -43,6 +43,7 @@ import { expireFields, expireFieldsDue, fieldExpiries, shownState } from './fiel
 import { type Ground, latin1 } from './ground.ts';
 import { hashEntries, hashSet } from './hashes.ts';
 import { createHyperLogLog } from './hyperloglogs.ts';
+import { listValues, pushTexts } from './lists.ts';
 import { isBlock, isTable, prepareBlockExpire } from './packed-whole.ts';
 import { isPlain } from './plain-write.ts';
 import { setAdd, setMembers } from './sets.ts';
@@ -205,6 +206,10 @@ const COPIES: {
       hashSet(ground, target, entries);
       for (const [expiry, fields] of byExpiry) expireFields(ground, target, fields, expiry);
     };
+  },
+  list(ground, source) {
+    const values = listValues(ground, source);
+    return (target) => pushTexts(ground, target, false, values);
   },
   zset(ground, source) {
     const members = zsetEntries(ground, source);

@@ -17,6 +17,8 @@ import { streamBytes } from '../crdt/stream.ts';
 
 // Measured as heap growth under Bun and Node over 10^5 items, rounded up.
 const STATE_BYTES = 160;
+/** Of a list beside its chunks. */
+export const LIST_STATE_BYTES = 200;
 const STRING_BYTES = 24;
 const MAP_ENTRY_BYTES = 40;
 const ARRAY_BYTES = 40;
@@ -46,6 +48,8 @@ const SIZES: { readonly [N in PartName]: (part: PartStates[N]) => number } = {
   },
   hash: fieldsBytes,
   zset: fieldsBytes,
+  // A list counts its own bytes.
+  list: (list) => LIST_STATE_BYTES + list.bytes,
   stream: streamBytes,
   hll: hllBytes,
 };
@@ -96,6 +100,11 @@ export function touchedBytes(state: KeyState | null, op: Op): number {
     case 'stream-ungroup':
     case 'stream-deliver':
       return bytes + (state.stream === null ? 0 : streamBytes(state.stream));
+    case 'list-push':
+    case 'list-write':
+    case 'list-remove':
+    case 'list-trim':
+      return bytes + (state.list === null ? 0 : LIST_STATE_BYTES + state.list.bytes);
     case 'string-set':
       if (op.clear === null) return bytes + (state.cell === null ? 0 : cellBytes(state.cell));
       return stateBytes(state);

@@ -11,6 +11,7 @@ import { addToField, removeFields, setFields } from './field-map.ts';
 import { emptyFieldTtls, expireFields, pruneFieldTtls } from './field-ttl.ts';
 import { addToHll } from './hyperloglog.ts';
 import { emptyKeyState, type KeyState, normalise, type PartName } from './key-state.ts';
+import { applyListOp } from './list-part.ts';
 import type { Envelope, KeyOp, Removal } from './op.ts';
 import { PART_NAMES, partNamed } from './part.ts';
 import {
@@ -118,6 +119,12 @@ function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
       state.fieldTtl ??= emptyFieldTtls();
       expireFields(state.fieldTtl, state.hash, stamp, op.fields, op.expiry);
       return;
+    case 'list-push':
+    case 'list-write':
+    case 'list-remove':
+    case 'list-trim':
+      state.list = applyListOp(state.list, stamp, op);
+      break;
     case 'delete':
       removeSeen(state, op.removal);
       return;

@@ -8,8 +8,9 @@
  *  3. Each contribution is live: seq > floorSeq.
  *  4. Amounts are in their one normal form.
  *  5. Bases in a sorted set are scores: 8 bytes, no NaN.
- *  6. Entries of a stream are in order, one of each actor for an id; its counts are sums of its blocks'.
- *  7. With a vector: it covers every dot (a state claims no write that was not applied).
+ *  6. The elements of a list ascend by their ids, and its counts are right.
+ *  7. Entries of a stream are in order, one of each actor for an id; its counts are sums of its blocks'.
+ *  8. With a vector: it covers every dot (a state claims no write that was not applied).
  */
 import { isNormalAmount } from './amount.ts';
 import { type Cell, isEmptyCell } from './cell.ts';
@@ -17,6 +18,9 @@ import { SEQ_LIMIT, type StampedDot } from './dot.ts';
 import type { HashState } from './field-map.ts';
 import { type FieldTtls, pruneFieldTtls } from './field-ttl.ts';
 import type { KeyState } from './key-state.ts';
+import { eachElement, GROUP_CHUNKS_MAX, type ListState } from './list.ts';
+import { CHUNK_ELEMENTS_MAX, chunkBytes } from './list-chunk.ts';
+import { compareIds, describeBadId, type ListId } from './list-id.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed } from './part.ts';
 import { describeBadRegisters, isDense, packRegisters } from './registers.ts';
 import { isScore } from './score.ts';
@@ -96,6 +100,7 @@ const CHECKS: {
       assert(isWhole, 'registers have one of their forms');
     }
   },
+  list: checkList,
 };
 
 function checkStream({ entries, marks, groups }: StreamState, vector: VersionVector | null): void {
@@ -133,6 +138,31 @@ function checkCell(cell: Cell, vector: VersionVector | null): void {
     assert(floorSeq >= 0 && floorSeq < seq, 'a contribution is live');
     assert(isNormalAmount(cum) && isNormalAmount(floorCum), 'amounts are normal');
   }
+}
+
+function checkList(list: ListState, vector: VersionVector | null): void {
+  let last: ListId | null = null;
+  let size = 0;
+  eachElement(list, ({ id, siblings }): undefined => {
+    size++;
+    assert(describeBadId(id) === null, 'a list id is in range');
+    assert(last === null || compareIds(last, id) < 0, 'list ids ascend');
+    assert(siblings.length > 0, 'a list element has a write');
+    checkDots(siblings, vector);
+    last = id;
+  });
+  assert(size === list.size, 'a list counts its elements');
+  let bytes = 0;
+  for (const { chunks, count } of list.groups) {
+    assert(chunks.length > 0 && chunks.length <= GROUP_CHUNKS_MAX, 'a group has chunks');
+    const held = chunks.reduce((sum, chunk) => sum + chunk.count, 0);
+    assert(held === count, 'a group counts its elements');
+    for (const chunk of chunks) {
+      assert(chunk.count > 0 && chunk.count <= CHUNK_ELEMENTS_MAX, 'a chunk has elements');
+      bytes += chunkBytes(chunk);
+    }
+  }
+  assert(bytes === list.bytes, 'a list counts its bytes');
 }
 
 function checkDots(dots: readonly StampedDot[], vector: VersionVector | null): void {

@@ -10,6 +10,8 @@ import { fieldTtlWinner } from './field-ttl.ts';
 import { msOfHlc } from './hlc.ts';
 import type { HllInstance } from './hyperloglog.ts';
 import { isDead, type KeyState, type ValueType, visiblePart } from './key-state.ts';
+import { idText as listIdText } from './list-id.ts';
+import { elementsOf } from './list-part.ts';
 import { PART_NAMES, type PartName, type PartStates, partNamed } from './part.ts';
 import { countRegisters } from './registers.ts';
 import { actorId, actorRegion, actorText, type Roster } from './roster.ts';
@@ -48,6 +50,7 @@ export type TypeExplanation =
   | { readonly type: 'set'; readonly members: readonly SetMemberExplanation[] }
   | { readonly type: 'hash'; readonly fields: readonly HashFieldExplanation[] }
   | { readonly type: 'zset'; readonly members: readonly ZsetMemberExplanation[] }
+  | { readonly type: 'list'; readonly elements: readonly ListElementExplanation[] }
   | { readonly type: 'hyperloglog'; readonly instances: readonly HllExplanation[] }
   | StreamExplanation;
 
@@ -91,6 +94,12 @@ export type HashFieldExplanation = {
   readonly expiresAtMs?: number;
 };
 export type ZsetMemberExplanation = { readonly member: Bytes; readonly cell: CellExplanation };
+
+export type ListElementExplanation = {
+  /** Its place: `n.tie.r.k` of each component. */
+  readonly id: string;
+  readonly cell: CellExplanation;
+};
 
 export type KeyExplanation = {
   /** 'none': the key holds nothing but TTL writes. */
@@ -165,6 +174,13 @@ const EXPLAINERS: {
     type: 'hyperloglog',
     instances: byOrigin(hll.instances, roster).map((one) => explainInstance(one, roster)),
   }),
+  list(list, roster) {
+    const elements = elementsOf(list).map(({ id, siblings }) => ({
+      id: listIdText(id),
+      cell: explainCell({ siblings: [...siblings], contributions: [] }, roster),
+    }));
+    return { type: 'list', elements };
+  },
 };
 
 function explainStream(stream: StreamState, roster: Roster): StreamExplanation {
@@ -245,15 +261,27 @@ function scoreText(score: number): Bytes {
 function countConflicts(part: TypeExplanation): number {
   const { type } = part;
   if (type === 'set' || type === 'hyperloglog' || type === 'stream') return 0;
-  const elements =
-    part.type === 'zset' ? part.members : part.type === 'hash' ? part.fields : [part];
-  const cells = elements.map(({ cell }) => cell);
   let conflicts = 0;
-  for (const cell of cells) {
+  for (const cell of cellsOf(part)) {
     conflicts += cell.losingSiblings.length;
     if (cell.lostIncrements !== null) conflicts += cell.increments.length;
   }
   return conflicts;
+}
+
+function cellsOf(
+  part: Exclude<TypeExplanation, { type: 'set' | 'hyperloglog' | 'stream' }>,
+): CellExplanation[] {
+  switch (part.type) {
+    case 'string':
+      return [part.cell];
+    case 'hash':
+      return part.fields.map(({ cell }) => cell);
+    case 'zset':
+      return part.members.map(({ cell }) => cell);
+    default:
+      return part.elements.map(({ cell }) => cell);
+  }
 }
 
 function explainWrite(stamp: StampedDot, roster: Roster): WriteExplanation {

@@ -25,7 +25,7 @@ export type KeyState = { [N in PartName]: PartStates[N] | null } & {
 
 export function emptyKeyState(): KeyState {
   return {
-    ...{ cell: null, set: null, hash: null, zset: null, stream: null, hll: null },
+    ...{ cell: null, set: null, hash: null, zset: null, list: null, stream: null, hll: null },
     ...{ ttl: [], fieldTtl: null },
   };
 }

@@ -20,6 +20,9 @@ import { type HllInstance, unionOf } from './hyperloglog.ts';
 import { type KeyState, type PartName, visiblePart, visibleType } from './key-state.ts';
 import type { SpecValue } from './laws-spec.ts';
 import { canonicalStream, prepareStream, readStream } from './laws-stream.ts';
+import { emptyList } from './list.ts';
+import { tieOf } from './list-id.ts';
+import { elementsOf, zipLists } from './list-part.ts';
 import type { Envelope, Op } from './op.ts';
 import {
   holdsIncrements,
@@ -38,8 +41,15 @@ import {
   prepareZsetRemove,
   prepareZsetSet,
 } from './prepare.ts';
+import {
+  prepareListInsert,
+  prepareListPush,
+  prepareListRemove,
+  prepareListSet,
+  prepareListTrim,
+} from './prepare-list.ts';
 import { eachRegister, NO_REGISTERS, packRegisters, type Registers, raise } from './registers.ts';
-import { emptyRoster, internActor, makeActorId, type Roster } from './roster.ts';
+import { actorId, emptyRoster, internActor, makeActorId, type Roster } from './roster.ts';
 import { cellScore } from './score.ts';
 import { ttlExpiry } from './ttl.ts';
 import { advance, copyVector, covers, emptyVector, type VersionVector } from './version-vector.ts';
@@ -66,6 +76,11 @@ export type Intent =
   | { kind: 'xack'; group: Bytes; at: number }
   | { kind: 'hexpire'; fields: Bytes[]; expiry: number }
   | { kind: 'pfadd'; registers: [index: number, value: number][] }
+  | { kind: 'push'; left: boolean; values: Bytes[] }
+  /** Places are taken modulo the length. */
+  | { kind: 'linsert'; at: number; value: Bytes }
+  | { kind: 'lset'; at: number; value: Bytes }
+  | { kind: 'lrem'; at: number; count: number; trim: boolean }
   | { kind: 'del' }
   | { kind: 'flush' }
   | { kind: 'expire'; expiry: number };
@@ -185,6 +200,7 @@ export function read(state: KeyState | null, roster: Roster): SpecValue {
     zset: Object.fromEntries(scores),
     stream: readStream(state?.stream ?? null, roster),
     hll: state?.hll == null ? null : pairsOf(unionOf(state.hll)),
+    list: listValues(state, roster),
     expiry: ttlExpiry(state?.ttl ?? []),
     fieldExpiry: fieldExpiries(state, roster),
   };
@@ -209,6 +225,10 @@ export function canonical(state: KeyState | null): unknown {
     zset: byName(state.zset, cell),
     stream: state.stream === null ? null : canonicalStream(state.stream),
     hll: dots(state.hll?.instances ?? []).map(instance),
+    list: (state.list === null ? [] : elementsOf(state.list)).map(({ id, siblings }) => [
+      id,
+      dots(siblings),
+    ]),
     ttl: dots(state.ttl),
     fieldTtl: byName(state.fieldTtl?.writes ?? null, (writes) =>
       dots(writes).map(({ saw, ...write }) => ({ ...write, saw: bySeq(saw) })),
@@ -242,12 +262,19 @@ function partOf(intent: Intent): PartName | null {
     case 'xread':
     case 'xack':
       return 'stream';
+    case 'push':
+    case 'linsert':
+    case 'lset':
+    case 'lrem':
+      return 'list';
     default:
       return null;
   }
 }
 
 function prepare({ state, vector, actor }: Replica, intent: Intent, roster: Roster): Op | null {
+  const tie = tieOf(actorId(roster, actor));
+  const seq = (vector[actor] ?? 0) + 1;
   switch (intent.kind) {
     case 'set':
       return prepareStringSet(state, KEY, intent.value, intent.expiry, vector);
@@ -273,6 +300,12 @@ function prepare({ state, vector, actor }: Replica, intent: Intent, roster: Rost
       return prepareHashExpire(state, KEY, intent.fields, intent.expiry);
     case 'pfadd':
       return prepareHllAdd(state, KEY, packRegisters(registersOf(intent.registers)), false);
+    case 'push':
+      return prepareListPush(state, KEY, intent.left, intent.values, tie, seq);
+    case 'linsert':
+    case 'lset':
+    case 'lrem':
+      return prepareInList(state, intent, vector, tie, seq);
     case 'del':
       return prepareDelete(state, KEY, vector);
     case 'flush':
@@ -311,4 +344,41 @@ function fieldExpiries(state: KeyState | null, roster: Roster): Record<Bytes, nu
     if (winner !== null) found[field] = winner.expiry;
   }
   return found;
+}
+
+function prepareInList(
+  state: KeyState | null,
+  intent: Extract<Intent, { kind: 'linsert' | 'lset' | 'lrem' }>,
+  vector: VersionVector,
+  tie: number,
+  seq: number,
+): Op | null {
+  if (state === null || state.list === null) return null;
+  const { list } = state;
+  const at = intent.at % list.size;
+  if (intent.kind === 'linsert') return prepareListInsert(list, KEY, at, intent.value, tie, seq);
+  if (intent.kind === 'lset') return prepareListSet(list, KEY, at, intent.value);
+  const to = Math.min(list.size, at + intent.count) - 1;
+  if (intent.trim) return prepareListTrim(state, KEY, at, to, vector);
+  return prepareListRemove(
+    state,
+    KEY,
+    Array.from({ length: to - at + 1 }, (_, i) => at + i),
+  );
+}
+
+function listValues(state: KeyState | null, roster: Roster): Bytes[] {
+  if (state === null || state.list === null) return [];
+  return elementsOf(state.list).map(
+    ({ siblings }) => cellText({ siblings: [...siblings], contributions: [] }, roster) as Bytes,
+  );
+}
+
+/** A copy that shares nothing with the state. */
+export function cloneKey(state: KeyState | null): KeyState | null {
+  if (state === null) return null;
+  const { list, ...rest } = state;
+  // A list holds Buffers, which structuredClone makes plain arrays of.
+  const copy = list === null ? null : zipLists(list, emptyList(), (siblings) => [...siblings]);
+  return { ...structuredClone(rest), list: copy };
 }

@@ -15,6 +15,8 @@
  *                     some write of the field that it saw counts; the longest wins; an HSET that counts
  *                     and that none of them saw is an infinite one
  *     a PFADD         counts if no SET, DEL or FLUSH saw the PFADD that created what it adds to
+ *     a list element  has the value of the last of its writes (the push, LINSERT, LSET) that were seen by
+ *                     no LSET or removal of it, SET, DEL, FLUSH; without any it does not show
  *     a TTL write     (SET without KEEPTTL, EXPIRE, PERSIST) counts if it was seen by no TTL write,
  *                     DEL or FLUSH, and by no write that found the key without data or left it so;
  *                     the longest wins
@@ -26,6 +28,7 @@ import type { Bytes } from './dot.ts';
 import type { ValueType } from './key-state.ts';
 import type { HistoryOp, Intent } from './laws-history.ts';
 import { streamOf } from './laws-stream-spec.ts';
+import { compareIds, idText, type ListId, pushedId } from './list-id.ts';
 import { actorId, type Roster } from './roster.ts';
 import { covers } from './version-vector.ts';
 
@@ -38,6 +41,7 @@ export type SpecValue = {
   stream: { entries: string[]; groups: Bytes[]; pending: string[] };
   /** Registers above 0; null: no HyperLogLog. */
   hll: Record<number, number> | null;
+  list: Bytes[];
   expiry: number;
   /** Fields that expire, and when. */
   fieldExpiry: Record<Bytes, number>;
@@ -47,6 +51,7 @@ export type SpecValue = {
 export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
   const string = stringOf(ops, roster, 'set', 'incr', isStringReset, () => true);
   const set = membersOf(ops);
+  const list = listOf(ops, roster);
   const fields = new Map<Bytes, LiveString>();
   for (const name of fieldNames(ops, HASH)) {
     const field = fieldOf(ops, roster, name);
@@ -67,6 +72,7 @@ export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
     ['zset', [...scores.values()].flatMap(({ live }) => live)],
     ['stream', stream.live],
     ['string', hll.live],
+    ['list', list.live],
   ];
   let type: ValueType | null = null;
   let latest: HistoryOp | null = null;
@@ -85,6 +91,7 @@ export function spec(ops: readonly HistoryOp[], roster: Roster): SpecValue {
     zset: Object.fromEntries([...scores].map(([name, { score }]) => [name, score])),
     stream: { entries: stream.entries, groups: stream.groups, pending: stream.pending },
     hll: hll.live.length > 0 ? hll.registers : null,
+    list: list.values,
     expiry: expiryOf(ops),
     fieldExpiry: fieldExpiriesOf(ops, roster),
   };
@@ -254,6 +261,64 @@ function memberNames(intent: Intent): Bytes[] {
   return intent.kind === 'sadd' ? intent.members : [];
 }
 
+type ElementWrites = { id: ListId; live: { op: HistoryOp; value: Bytes }[] };
+
+/** The elements of all lists that ever were, with the writes that nobody has seen go. */
+function listWrites(ops: readonly HistoryOp[]): ElementWrites[] {
+  const writes = ops.flatMap((op) => writtenElements(op).map((write) => ({ op, ...write })));
+  const elements = new Map<string, ElementWrites>();
+  for (const { id, op, value } of writes) {
+    const element = elements.get(idText(id)) ?? { id, live: [] };
+    elements.set(idText(id), element);
+    const gone = ops.some(
+      (other) => saw(other, op) && (isStringReset(other.intent) || replaces(other, id)),
+    );
+    if (!gone) element.live.push({ op, value });
+  }
+  return [...elements.values()];
+}
+
+function writtenElements({ envelope }: HistoryOp): { id: ListId; value: Bytes }[] {
+  const { op, seq } = envelope;
+  if (op.kind === 'list-write') return [{ id: op.id, value: op.value }];
+  if (op.kind !== 'list-push') return [];
+  return op.values.map((value, j) => ({ id: pushedId(op.left, op.n, op.tie, seq, j), value }));
+}
+
+/** Whether the op is an LSET or a removal of the element. */
+function replaces({ envelope: { op } }: HistoryOp, id: ListId): boolean {
+  switch (op.kind) {
+    case 'list-write':
+      return compareIds(op.id, id) === 0;
+    case 'list-remove':
+      return op.spans.some(({ id: first, count }) => {
+        const k = id[id.length - 1] - first[first.length - 1];
+        const prefix = first.slice(0, -1);
+        return k >= 0 && k < count && compareIds(prefix, id.slice(0, -1)) === 0;
+      });
+    case 'list-trim':
+      return (
+        (op.from === null || compareIds(op.from, id) <= 0) &&
+        (op.to === null || compareIds(op.to, id) >= 0)
+      );
+    default:
+      return false;
+  }
+}
+
+function listOf(ops: readonly HistoryOp[], roster: Roster): { values: Bytes[]; live: HistoryOp[] } {
+  const shown = listWrites(ops).filter(({ live }) => live.length > 0);
+  const ordered = shown.sort((a, b) => compareIds(a.id, b.id));
+  const values = ordered.map(({ live }) => {
+    const last = lastWriter(
+      live.map(({ op }) => op),
+      roster,
+    );
+    return live.find(({ op }) => op === last)?.value as Bytes;
+  });
+  return { values, live: ordered.flatMap(({ live }) => live.map(({ op }) => op)) };
+}
+
 function expiryOf(ops: readonly HistoryOp[]): number {
   const isTtlWrite = ({ intent }: HistoryOp): boolean =>
     (intent.kind === 'set' && intent.expiry !== null) || intent.kind === 'expire';
@@ -284,6 +349,7 @@ function hasData(ops: readonly HistoryOp[]): boolean {
   if (membersOf(ops).members.length > 0) return true;
   if (streamOf(ops, null).shows) return true;
   if (hllOf(ops).live.length > 0) return true;
+  if (listWrites(ops).some(({ live }) => live.length > 0)) return true;
   for (const kinds of [HASH, ZSET]) {
     for (const name of fieldNames(ops, kinds)) {
       const writes = survivors(

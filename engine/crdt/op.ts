@@ -7,6 +7,7 @@
  */
 import type { Amount } from './amount.ts';
 import type { Actor, Bytes, Dot } from './dot.ts';
+import type { ListId } from './list-id.ts';
 import type { VersionVector } from './version-vector.ts';
 
 /** The part of an actor's increments that a reset saw: its sum was `cum` after its op `seq`. */
@@ -243,6 +244,51 @@ export type HllAdd = {
   readonly ttl: TtlPart;
 };
 
+/** RPUSH and LPUSH: one id, from which those of all values follow (list-id.ts). */
+export type ListPush = {
+  readonly kind: 'list-push';
+  readonly key: Bytes;
+  readonly left: boolean;
+  readonly n: number;
+  readonly tie: number;
+  readonly values: readonly Bytes[];
+  readonly ttl: TtlPart;
+};
+
+/** LINSERT, and LSET of what was there: a write of the element with this id. */
+export type ListWrite = {
+  readonly kind: 'list-write';
+  readonly key: Bytes;
+  readonly id: ListId;
+  readonly value: Bytes;
+  readonly drops: readonly Dot[];
+  readonly ttl: TtlPart;
+};
+
+/** `count` elements whose ids differ in k alone, which grows by one; each loses `drops`. */
+export type ListSpan = {
+  readonly id: ListId;
+  readonly count: number;
+  readonly drops: readonly Dot[];
+};
+
+export type ListRemove = {
+  readonly kind: 'list-remove';
+  readonly key: Bytes;
+  readonly spans: readonly ListSpan[];
+  readonly ttl: TtlPart;
+};
+
+/** Removes what `vector` covers of the elements from `from` to `to`, both included (null: the end). */
+export type ListTrim = {
+  readonly kind: 'list-trim';
+  readonly key: Bytes;
+  readonly from: ListId | null;
+  readonly to: ListId | null;
+  readonly vector: VersionVector;
+  readonly ttl: TtlPart;
+};
+
 export type Delete = { readonly kind: 'delete'; readonly key: Bytes; readonly removal: Removal };
 
 export type Expire = { readonly kind: 'expire'; readonly key: Bytes; readonly ttl: TtlPart };
@@ -270,6 +316,10 @@ export type KeyOp =
   | StreamDeliver
   | HashExpire
   | HllAdd
+  | ListPush
+  | ListWrite
+  | ListRemove
+  | ListTrim
   | Delete
   | Expire;
 

@@ -19,6 +19,8 @@ import { type Actor, type Dot, type StampedDot, withoutDots } from './dot.ts';
 import { dropCoveredFromSet, dropDotsFromSet, mergeSets, type SetState } from './element-set.ts';
 import { type HashState, mergeHashes, removeFromHash } from './field-map.ts';
 import { type HllState, mergeHlls } from './hyperloglog.ts';
+import type { ListState } from './list.ts';
+import { listPart } from './list-part.ts';
 import type { FieldFloor, FloorPart, Removal } from './op.ts';
 import { type StreamState, streamPart } from './stream.ts';
 import { covers, type VersionVector } from './version-vector.ts';
@@ -29,6 +31,7 @@ export type PartStates = {
   set: SetState;
   hash: HashState;
   zset: HashState;
+  list: ListState;
   stream: StreamState;
   hll: HllState;
 };
@@ -36,7 +39,7 @@ export type PartStates = {
 export type PartName = keyof PartStates;
 
 /** The types that clients see, in the order that breaks full ties between concurrent types. */
-export type ValueType = 'string' | 'set' | 'hash' | 'zset' | 'stream';
+export type ValueType = 'string' | 'set' | 'hash' | 'zset' | 'list' | 'stream';
 
 export type Part<S> = {
   /** The type that clients see when this part shows. */
@@ -166,6 +169,7 @@ export const PARTS: { readonly [N in PartName]: Part<PartStates[N]> } = {
   set: setPart,
   hash: fieldsPart('hash'),
   zset: fieldsPart('zset'),
+  list: listPart,
   stream: streamPart,
   hll: hllPart,
 };

@@ -25,6 +25,8 @@ import {
 } from './field-ttl.ts';
 import { findInstance, type HllState } from './hyperloglog.ts';
 import { emptyKeyState, type KeyState, normalise } from './key-state.ts';
+import { emptyList } from './list.ts';
+import { zipLists } from './list-part.ts';
 import type { FieldFloor, FloorPart } from './op.ts';
 import { PART_NAMES, type PartName, type PartStates } from './part.ts';
 import { mergeRegisters, NO_REGISTERS } from './registers.ts';
@@ -123,6 +125,12 @@ const JOINS: {
   zset: (a, b) => joinMaps(a, b, (x, y) => joinCells(x, y)!),
   stream: joinStreams,
   hll: joinHlls,
+  list(a, b) {
+    if (a === null && b === null) return null;
+    return zipLists(a ?? emptyList(), b ?? emptyList(), (x, y) =>
+      joinDots(x, y, (s, t) => (s.value < t.value ? -1 : 1)),
+    );
+  },
 };
 
 function joinStreams(a: StreamState | null, b: StreamState | null): StreamState | null {

@@ -33,6 +33,12 @@ export class OutsideStore<T> {
     this.bytes[index] = bytes;
   }
 
+  /** The item takes so many bytes more. */
+  grow(index: number, bytes: number): void {
+    this.bytes[index] += bytes;
+    this.totalBytes += bytes;
+  }
+
   remove(index: number): void {
     this.totalBytes -= this.bytes[index];
     this.items[index] = null;

@@ -196,6 +196,21 @@ const streamOp: fc.Arbitrary<Op> = fc.oneof(
     acks: ids,
   }),
 );
+const listN = fc.constantFrom(0, -1, 7, 2 ** 47 - 1, -(2 ** 47));
+const listId = fc
+  .array(
+    fc.tuple(
+      listN,
+      fc.constantFrom(1, 2 ** 48 - 1),
+      fc.oneof(
+        seq,
+        seq.map((one) => -one),
+      ),
+      fc.constantFrom(0, 1, -1, 2 ** 31 - 10, 1 - 2 ** 31),
+    ),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((components) => components.flat());
 
 /** An op of any kind that a good writer could make as op number `FIRST_SEQ` or later. */
 export const anyOp: fc.Arbitrary<Op> = fc.oneof(
@@ -275,6 +290,40 @@ export const anyOp: fc.Arbitrary<Op> = fc.oneof(
     registers: fc.oneof(packedRegisters, fc.constantFrom('', manyRegisters)),
     drops: dots,
     floors,
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('list-push' as const),
+    key: bytes,
+    left: fc.boolean(),
+    n: listN,
+    tie: fc.nat(2 ** 31),
+    values: fc.array(bytes, { minLength: 1, maxLength: 3 }),
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('list-write' as const),
+    key: bytes,
+    id: listId,
+    value: bytes,
+    drops: dots,
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('list-remove' as const),
+    key: bytes,
+    spans: fc.array(fc.record({ id: listId, count: fc.integer({ min: 1, max: 9 }), drops: dots }), {
+      minLength: 1,
+      maxLength: 2,
+    }),
+    ttl,
+  }),
+  fc.record({
+    kind: fc.constant('list-trim' as const),
+    key: bytes,
+    from: fc.option(listId),
+    to: fc.option(listId),
+    vector,
     ttl,
   }),
   fc.record({ kind: fc.constant('delete' as const), key: bytes, removal }),

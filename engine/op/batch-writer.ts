@@ -31,9 +31,11 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Actor, Bytes } from '../crdt/dot.ts';
+import { LIST_N_LIMIT } from '../crdt/list-id.ts';
 import { ACTOR_ID_BYTES, actorId, type Roster } from '../crdt/roster.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { encodePayload, FLAG, opFlags } from './encode-op.ts';
+import { writeComponent } from './list-encoding.ts';
 import {
   BATCH_BODY_BYTES_MAX,
   BATCH_VERSION,
@@ -277,6 +279,62 @@ export class BatchWriter {
     out.view.setUint32(out.length, end - start, true);
     out.length += 4;
     out.copyReserved(value, start, end);
+  }
+
+  /** Hot RPUSH and LPUSH on a key whose TTL they do not touch: `listValue` for each, then `endElements`. */
+  beginListPush(
+    slot: number,
+    hlc: number,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    left: boolean,
+    n: number,
+    tie: number,
+    count: number,
+  ): void {
+    const { out } = this;
+    this.openStart = out.length;
+    out.reserve(OP_HEAD_BYTES + keyEnd - keyStart + HOT_PAYLOAD_BYTES_MAX);
+    const flags = left ? FLAG.left : 0;
+    this.head(OP_KIND['list-push'], flags, slot, hlc, keyEnd - keyStart);
+    out.copyReserved(keyBytes, keyStart, keyEnd);
+    out.u48(n + LIST_N_LIMIT);
+    out.u48(tie);
+    out.u32(count);
+  }
+
+  listValue(value: Uint8Array, start: number, end: number): void {
+    const { out } = this;
+    out.reserve(4 + end - start);
+    out.view.setUint32(out.length, end - start, true);
+    out.length += 4;
+    out.copyReserved(value, start, end);
+  }
+
+  /** Hot removal of one list element: `id` has its one component from `at` on, and it held this dot. */
+  listPop(
+    slot: number,
+    hlc: number,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    id: Float64Array,
+    at: number,
+    dropActor: Actor,
+    dropSeq: number,
+  ): void {
+    const { out } = this;
+    const start = out.length;
+    out.reserve(OP_HEAD_BYTES + keyEnd - keyStart + HOT_PAYLOAD_BYTES_MAX);
+    this.head(OP_KIND['list-remove'], 0, slot, hlc, keyEnd - keyStart);
+    out.copyReserved(keyBytes, keyStart, keyEnd);
+    out.u32(1);
+    out.u8(1);
+    writeComponent(out, id, at);
+    out.u32(1);
+    this.oneDot(dropActor, dropSeq);
+    this.endOp(start);
   }
 
   /** HDEL of a field that held no increments. */

@@ -371,6 +371,32 @@ const PINNED: Record<string, Op[]> = {
       },
     },
   ],
+  lists: [
+    {
+      kind: 'list-push',
+      key: 'l',
+      left: true,
+      n: -3,
+      tie: 2 ** 44 + 5,
+      values: ['a', ''],
+      ttl: NO_TTL,
+    },
+    {
+      kind: 'list-write',
+      key: 'l',
+      id: [0, 9, 4, 1, -1, 2 ** 44, -7, 0],
+      value: 'x\xff',
+      drops: [{ actor: 1, seq: 2 }],
+      ttl: NO_TTL,
+    },
+    {
+      kind: 'list-remove',
+      key: 'l',
+      spans: [{ id: [0, 9, -4, -2], count: 3, drops: [{ actor: 2, seq: 4 }] }],
+      ttl: { drops: [{ actor: 1, seq: 9 }], expiry: null },
+    },
+    { kind: 'list-trim', key: 'l', from: null, to: [1, 9, 6, 0], vector: [4, 0, 2], ttl: NO_TTL },
+  ],
   'keys and all': [
     { kind: 'expire', key: 'k', ttl: { drops: [], expiry: Number.POSITIVE_INFINITY } },
     {

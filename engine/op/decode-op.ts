@@ -6,11 +6,13 @@
  * seen a write of its own writer that comes after it.
  */
 import type { Actor, Bytes, Dot } from '../crdt/dot.ts';
+import { LIST_K_LIMIT, LIST_N_LIMIT, type ListId } from '../crdt/list-id.ts';
 import {
   type FieldDrops,
   type FieldExpiry,
   type FieldFloor,
   type Floor,
+  type ListSpan,
   type MemberDrops,
   NO_TTL,
   type Op,
@@ -23,6 +25,7 @@ import { isScore } from '../crdt/score.ts';
 import { advance, emptyVector, type VersionVector } from '../crdt/version-vector.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { FLAG, FLOOR_PARTS } from './encode-op.ts';
+import { LIST_ID_BYTES_MIN, readListId } from './list-encoding.ts';
 import { KEY_BYTES_MAX, OP_KIND, VALUE_BYTES_MAX } from './op.ts';
 import { decodeStreamOp, FLAG_DELETED } from './stream-ops.ts';
 
@@ -95,6 +98,24 @@ export function decodePayload(
       return { kind: 'hash-expire', key, ...read.fieldExpiries() };
     case OP_KIND['hll-add']:
       return hllAdd(read, key);
+    case OP_KIND['list-push']:
+      return {
+        kind: 'list-push',
+        key,
+        left: read.has(FLAG.left),
+        ...read.pushed(),
+        ttl: read.ttl([]),
+      };
+    case OP_KIND['list-write']: {
+      const id = readListId(reader);
+      const drops = read.dots();
+      const value = reader.text(VALUE_BYTES_MAX);
+      return { kind: 'list-write', key, id, value, drops, ttl: read.ttl([]) };
+    }
+    case OP_KIND['list-remove']:
+      return { kind: 'list-remove', key, spans: read.spans(), ttl: read.ttl([]) };
+    case OP_KIND['list-trim']:
+      return { kind: 'list-trim', key, ...read.range(), ttl: read.ttl([]) };
     case OP_KIND.delete:
       return { kind: 'delete', key, removal: read.removal() };
     case OP_KIND.expire:
@@ -225,6 +246,44 @@ export class PayloadReader {
     return { fields, expiry };
   }
 
+  pushed(): { n: number; tie: number; values: Bytes[] } {
+    const { reader } = this;
+    const n = reader.u48() - LIST_N_LIMIT;
+    const tie = reader.u48();
+    const count = reader.count(32, 4);
+    if (count === 0) reader.fail('a push of no values');
+    if (count >= LIST_K_LIMIT) reader.fail('a push of too many values');
+    const values: Bytes[] = [];
+    for (let i = 0; i < count && reader.problem === null; i++) {
+      values.push(reader.text(VALUE_BYTES_MAX));
+    }
+    return { n, tie, values };
+  }
+
+  spans(): ListSpan[] {
+    const { reader } = this;
+    const count = reader.count(32, LIST_ID_BYTES_MIN + 4 + 2);
+    if (count === 0) reader.fail('a removal of no elements');
+    const spans: ListSpan[] = [];
+    for (let i = 0; i < count && reader.problem === null; i++) {
+      const id = readListId(reader);
+      const length = reader.u32();
+      const last = id[id.length - 1] + length;
+      if (length === 0 || last > LIST_K_LIMIT) reader.fail('a span of impossible length');
+      spans.push({ id, count: length, drops: this.dots() });
+    }
+    return spans;
+  }
+
+  range(): { from: ListId | null; to: ListId | null; vector: VersionVector } {
+    const { reader } = this;
+    const form = reader.u8();
+    if (form > 3) reader.fail('a range of unknown form');
+    const from = (form & 1) !== 0 ? readListId(reader) : null;
+    const to = (form & 2) !== 0 ? readListId(reader) : null;
+    return { from, to, vector: this.vector() };
+  }
+
   vector(): VersionVector {
     const count = this.reader.count(16, DOT_BYTES);
     const vector = emptyVector();
@@ -267,6 +326,7 @@ function flagsAllowed(): (number | undefined)[] {
   allowed[OP_KIND['zset-add']] = TTL_FLAGS | FLAG.pred;
   allowed[OP_KIND['hll-add']] = TTL_FLAGS | FLAG.instance | FLAG.drops | FLAG.floors;
   allowed[OP_KIND['hash-expire']] = 0;
+  allowed[OP_KIND['list-push']] = TTL_FLAGS | FLAG.left;
   allowed[OP_KIND.delete] = 0;
   allowed[OP_KIND.flush] = 0;
   allowed[OP_KIND['stream-add']] = TTL_FLAGS | FLAG_DELETED;

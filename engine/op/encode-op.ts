@@ -18,6 +18,10 @@
  *     zset-add     as hash-add                             zset-remove as hash-remove
  *     hash-expire  u32 n × (field | dots of TTL writes | dots of data) | f64 expiry
  *     hll-add      [dot of the instance if INSTANCE] | [dots if DROPS] | [floors if FLOORS] | TTL | registers
+ *     list-push    u48 n + 2^47 | u48 tie | u32 n × value | TTL          to the left if LEFT
+ *     list-write   id | dots | value | TTL
+ *     list-remove  u32 n × (id | u32 count | dots) | TTL
+ *     list-trim    u8 (1: from, 2: to) | [id] | [id] | vector | TTL
  *     delete       removal
  *     expire       TTL
  *     flush        vector
@@ -27,10 +31,16 @@
  * every plain SET over a plain SET looks.
  */
 import type { Actor, Dot } from '../crdt/dot.ts';
+import { LIST_N_LIMIT } from '../crdt/list-id.ts';
 import type {
   FieldDrops,
   Floor,
   FloorPart,
+  ListPush,
+  ListRemove,
+  ListSpan,
+  ListTrim,
+  ListWrite,
   MemberDrops,
   Op,
   Predecessor,
@@ -40,6 +50,7 @@ import type {
 import { STREAM_ID_MIN } from '../crdt/stream-id.ts';
 import type { VersionVector } from '../crdt/version-vector.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { writeListId } from './list-encoding.ts';
 import { encodeStreamOp, FLAG_DELETED, isStreamOp } from './stream-ops.ts';
 
 export const FLAG = {
@@ -55,6 +66,8 @@ export const FLAG = {
   clear: 0x40,
   /** hll-add; `drops` and `floors` as for string-set. */
   instance: 0x40,
+  /** list-push. */
+  left: 0x10,
 } as const;
 
 /** What the byte before a floor of a removal says. */
@@ -90,6 +103,8 @@ export function opFlags(op: Op): number {
       return (op.pred !== null ? FLAG.pred : 0) | ttlFlags(op.ttl, null);
     case 'stream-add':
       return (op.deleted !== STREAM_ID_MIN ? FLAG_DELETED : 0) | ttlFlags(op.ttl, null);
+    case 'list-push':
+      return (op.left ? FLAG.left : 0) | ttlFlags(op.ttl, null);
     default:
       return 'ttl' in op ? ttlFlags(op.ttl, null) : 0;
   }
@@ -148,6 +163,12 @@ export function encodePayload(out: ByteWriter, op: Op, flags: number, indexOf: I
       ttl(out, op.ttl, flags, indexOf);
       out.text(op.registers);
       return;
+    case 'list-push':
+    case 'list-write':
+    case 'list-remove':
+    case 'list-trim':
+      listOp(out, op, indexOf);
+      break;
     case 'delete':
       removal(out, op.removal, indexOf);
       return;
@@ -212,6 +233,43 @@ function members(out: ByteWriter, list: readonly MemberDrops[], indexOf: IndexOf
   out.u32(list.length);
   for (const { member, drops } of list) {
     out.text(member);
+    dots(out, drops, indexOf);
+  }
+}
+
+function listOp(
+  out: ByteWriter,
+  op: ListPush | ListWrite | ListRemove | ListTrim,
+  indexOf: IndexOf,
+): void {
+  switch (op.kind) {
+    case 'list-push':
+      out.u48(op.n + LIST_N_LIMIT);
+      out.u48(op.tie);
+      out.u32(op.values.length);
+      for (const value of op.values) out.text(value);
+      return;
+    case 'list-write':
+      writeListId(out, op.id);
+      dots(out, op.drops, indexOf);
+      out.text(op.value);
+      return;
+    case 'list-remove':
+      spans(out, op.spans, indexOf);
+      return;
+    default:
+      out.u8((op.from === null ? 0 : 1) | (op.to === null ? 0 : 2));
+      if (op.from !== null) writeListId(out, op.from);
+      if (op.to !== null) writeListId(out, op.to);
+      vector(out, op.vector, indexOf);
+  }
+}
+
+function spans(out: ByteWriter, list: readonly ListSpan[], indexOf: IndexOf): void {
+  out.u32(list.length);
+  for (const { id, count, drops } of list) {
+    writeListId(out, id);
+    out.u32(count);
     dots(out, drops, indexOf);
   }
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { checkKey } from '../crdt/check.ts';
 import { emptyKeyState, type KeyState } from '../crdt/key-state.ts';
 import { canonical, play, pull } from '../crdt/laws-history.ts';
+import { emptyList, type ListState, writeElement } from '../crdt/list.ts';
 import type { Roster } from '../crdt/roster.ts';
 import { encodeScore } from '../crdt/score.ts';
 import { entriesOf } from '../crdt/stream-entries.ts';
@@ -106,6 +107,7 @@ const PINNED: Record<string, KeyState> = {
       ],
     },
   },
+  'a list': { ...emptyKeyState(), list: someList() },
   'all types at once': {
     ...emptyKeyState(),
     cell: { siblings: [], contributions: [{ ...stamp(3, 1), cum: 1, floorSeq: 0, floorCum: 0 }] },
@@ -209,6 +211,19 @@ PINNED.stream = {
     ]),
   },
 };
+
+/** Two values of a push, one that LSET and another region changed, and one between. */
+function someList(): ListState {
+  const list = emptyList();
+  const write = (id: number[], actor: number, seq: number, value: string): void =>
+    writeElement(list, id, { ...stamp(actor, seq), value });
+  write([0, 77, 5, 0], 1, 5, 'a');
+  write([0, 77, 5, 1], 1, 5, '');
+  write([0, 77, 5, 2], 1, 8, 'set');
+  write([0, 77, 5, 2], 2, 3, 'other');
+  write([0, 77, 5, 0, -1, 78, -9, 0], 2, 9, 'between');
+  return list;
+}
 
 function stamp(actor: number, seq: number): { actor: number; seq: number; hlc: number } {
   return { actor, seq, hlc: 4096 + seq };

@@ -2,7 +2,7 @@
  * The canonical encoding of a key's state: equal states give equal bytes, on every member, so that
  * bytes can be compared instead of states.
  *
- *     u8 version 1 | u8 parts (1 cell, 2 set, 4 hash, 8 TTL, 16 sorted set, 64 stream, 128 HyperLogLog) |
+ *     u8 version 1 | u8 parts (1 cell, 2 set, 4 hash, 8 TTL, 16 sorted set, 32 list, 64 stream, 128 HyperLogLog) |
  *     the parts, TTL last
  *
  *     cell     u16 n × (dot | f64 hlc | value)                          siblings
@@ -13,6 +13,7 @@
  *     stream   stream-encoding.ts
  *     HLL      u16 n × (dot | f64 hlc | u16 n × (dot | f64 hlc) | registers)      instances, their writers
  *     fieldTTL u32 n × (field | u16 n × (dot | f64 hlc | f64 expiry | u16 n × dot))    dots of data
+ *     list     list-encoding.ts
  *     TTL      u16 n × (dot | f64 hlc | f64 expiry)
  *
  * Dots, amounts and texts as in byte-writer.ts. Everything is sorted: dots by dictionary index (a
@@ -40,6 +41,7 @@ import { isScore } from '../crdt/score.ts';
 import type { TtlWrite } from '../crdt/ttl.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { listEncoding } from './list-encoding.ts';
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './op.ts';
 import { streamEncoding } from './stream-encoding.ts';
 
@@ -54,6 +56,7 @@ export const PART = {
   hash: 4,
   ttl: 8,
   zset: 16,
+  list: 32,
   stream: 64,
   hll: 128,
   fieldTtl: 256,
@@ -386,6 +389,7 @@ const ENCODINGS: { readonly [N in PartName]: PartEncoding<PartStates[N]> } = {
   set: { write: writeSet, read: readSet },
   hash: { write: writeHash, read: readHash },
   zset: { write: writeHash, read: readZset },
+  list: listEncoding,
   stream: streamEncoding,
   hll: { write: writeHll, read: readHll },
 };

@@ -42,6 +42,10 @@ export const OP_KIND = {
   'stream-deliver': 29,
   'hll-add': 32,
   'hash-expire': 36,
+  'list-push': 16,
+  'list-write': 17,
+  'list-remove': 18,
+  'list-trim': 19,
 } as const satisfies Record<Op['kind'], number>;
 
 /** Kind byte of a frame. Session messages count from 10. */
