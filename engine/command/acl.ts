@@ -128,7 +128,7 @@ const GENPASS_BITS = 256;
 const LOG_ENTRIES = 10;
 
 function cat(session: ClientSession, args: Args): void {
-  if (args.count > 3) throw commandError('unknownAclArity', args.text(1));
+  if (args.count > 3) throw commandError('subcommandArity', args.text(1), 'ACL');
   const { output, server } = session;
   if (args.count === 2) {
     output.array(CATEGORIES.length);
@@ -172,7 +172,7 @@ function dryRun(session: ClientSession, args: Args): void {
 }
 
 function genPass(session: ClientSession, args: Args): void {
-  if (args.count > 3) throw commandError('unknownAclArity', args.text(1));
+  if (args.count > 3) throw commandError('subcommandArity', args.text(1), 'ACL');
   const bits = args.count === 3 ? readInteger(args, 2) : GENPASS_BITS;
   if (bits <= 0 || bits > GENPASS_BITS_MAX) throw commandError('genPassBits', GENPASS_BITS_MAX);
   const digits = Math.ceil(bits / 4);
@@ -245,7 +245,7 @@ function save(session: ClientSession): void {
 }
 
 function log(session: ClientSession, args: Args): void {
-  if (args.count > 3) throw commandError('unknownAclArity', args.text(1));
+  if (args.count > 3) throw commandError('subcommandArity', args.text(1), 'ACL');
   const { acl, clockMs } = session.server;
   if (args.count === 3 && args.equalsIgnoreCase(2, 'RESET')) {
     acl.log.reset();

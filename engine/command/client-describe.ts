@@ -64,7 +64,7 @@ export function describeClient(session: ClientSession, nowMs: number): string {
 }
 
 function flagsOf(session: ClientSession): string {
-  let flags = '';
+  let flags = session.server.observer.monitors.has(session) ? 'O' : '';
   if (session.subscribed) flags += 'P';
   if (session.transaction !== null) flags += 'x';
   if (session.blocked) flags += 'b';

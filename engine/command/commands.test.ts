@@ -130,6 +130,12 @@ describe('clients', () => {
     expect(client.session.closing).toBe(true);
   });
 
+  test('MONITOR shows commands until RESET', () => {
+    const client = makeFixture().connect();
+    expect(say(client, 'MONITOR')).toBe('OK');
+    expect(say(client, 'RESET')).toBe('RESET');
+  });
+
   test('RESET begins anew', () => {
     const client = makeFixture().connect();
     say(client, 'HELLO', 3, 'SETNAME', 'me');

@@ -125,10 +125,12 @@ function configSet(session: ClientSession, args: Args): void {
 }
 
 function configResetStat(session: ClientSession): void {
-  const { clients, db, limits, member } = session.server;
+  const { clients, commands, db, limits, member, observer } = session.server;
   member.resetStats?.();
   db.evictor.resetCounts();
   limits.evicted = 0;
+  observer.reset();
+  for (const { stats } of commands.entries()) stats.reset();
   clients.commandsProcessed = 0;
   clients.connectionsReceived = 0;
   clients.inputBytes = 0;

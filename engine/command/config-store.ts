@@ -49,7 +49,6 @@ const FIXED: Readonly<Record<string, string>> = {
   'hash-max-listpack-value': '64',
   'lfu-decay-time': String(LFU_DECAY_MINUTES),
   'lfu-log-factor': String(LFU_LOG_FACTOR),
-  'slowlog-max-len': '128',
 };
 
 export class ConfigStore {

@@ -189,6 +189,7 @@ function reset(session: ClientSession): void {
   endTransaction(session);
   server.pubsub.leaveAll(session);
   server.tracking?.disable(session);
+  server.observer.monitors.delete(session);
   output.protocol = 2;
   session.name = '';
   session.replyMode = 'on';

@@ -13,6 +13,7 @@ import { ClientLimits } from './client-limits.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { type ConfigStart, ConfigStore } from './config-store.ts';
 import { CommandLookup } from './dispatch.ts';
+import { Observer } from './observer.ts';
 import { PubSub } from './pubsub.ts';
 import { Scripting } from './scripting.ts';
 import type { ClientSession } from './session.ts';
@@ -130,12 +131,14 @@ export type ServerContext = {
   readonly watches: WatchRegistry;
   /** Client tracking; null: not here. */
   readonly tracking: Tracking | null;
+  /** SLOWLOG, LATENCY, MONITOR. */
+  readonly observer: Observer;
   /** Clients that wait for keys. */
   readonly blockedKeys: BlockedKeys;
   readonly scripting: Scripting;
   /** Ms since the Unix epoch. */
   clockMs(): number;
-  /** Ms since some moment; never goes back. */
+  /** Ms since some moment, for spans of time; never goes back. */
   monotonicMs(): number;
   /** Uniform in [0, 1). */
   random(): number;
@@ -170,6 +173,8 @@ export function makeServerContext(parts: {
   readonly acl?: AclStart;
   /** A proxy sees no changes: false. */
   readonly tracks?: boolean;
+  /** Never goes back; absent: `clockMs`. */
+  readonly monotonicMs?: () => number;
 }): ServerContext {
   const { db, clockMs } = parts;
   const clients = new ClientRegistry();
@@ -181,6 +186,8 @@ export function makeServerContext(parts: {
   const config = new ConfigStore(db, parts.config);
   const tracking = parts.tracks === false ? null : new Tracking(clients.sessions, touchedKeys);
   if (tracking !== null) config.add(tracking.setting());
+  const observer = new Observer();
+  for (const setting of observer.settings()) config.add(setting);
   const limits = new ClientLimits();
   for (const setting of [...aclSettings(acl), ...limits.settings()]) config.add(setting);
   return {
@@ -195,6 +202,8 @@ export function makeServerContext(parts: {
     acl,
     limits,
     tracking,
+    observer,
+    monotonicMs: parts.monotonicMs ?? clockMs,
     commands: new CommandLookup(commandTable.values()),
     clients,
     pubsub: new PubSub(),

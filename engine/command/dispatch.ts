@@ -8,6 +8,7 @@
  */
 import type { Args } from '../resp/args.ts';
 import { redirection } from './cluster-redirect.ts';
+import { CommandStats } from './command-stats.ts';
 import { errorText } from './errors.ts';
 import type { ClientSession } from './session.ts';
 import type { Command, CommandFlag } from './table.ts';
@@ -28,6 +29,8 @@ export const PUSHES = 256;
 export const REFUSED = 512;
 export const EXEC = 1024;
 export const NO_SCRIPT = 2048;
+export const FAST = 4096;
+export const ADMIN = 8192;
 
 export type Entry = {
   readonly command: Command;
@@ -38,6 +41,8 @@ export type Entry = {
   readonly bits: number;
   readonly run: ((session: ClientSession, args: Args) => void) | null;
   readonly subcommands: CommandLookup | null;
+  /** How often it ran in this process, and how long that took. */
+  readonly stats: CommandStats;
 };
 
 const CONTROL = new Set(['MULTI', 'EXEC', 'DISCARD', 'WATCH', 'QUIT', 'RESET']);
@@ -103,6 +108,13 @@ export class CommandLookup {
     return errorText('unknownCommand', name, list);
   }
 
+  /** All that can run, by name: commands and subcommands. */
+  entries(): Entry[] {
+    const own = this.places.filter((entry) => entry !== null);
+    const all = own.flatMap((entry) => [entry, ...(entry.subcommands?.entries() ?? [])]);
+    return all.filter(({ run }) => run !== null).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
   /** All commands, by name, without subcommands. */
   list(): Command[] {
     const commands = this.places.flatMap((entry) => (entry === null ? [] : [entry.command]));
@@ -159,6 +171,7 @@ function makeEntry(command: Command, prefix: string): Entry {
   const own = command.name.slice(prefix.length);
   return {
     command,
+    stats: new CommandStats(command.flags.includes('fast') || command.name === 'SET'),
     name: command.name.toLowerCase(),
     nameBytes: Buffer.from(own, 'latin1'),
     arity: command.arity,
@@ -178,6 +191,8 @@ const bitsByFlag: Partial<Record<CommandFlag, number>> = {
   no_auth: NO_AUTH,
   no_multi: NO_MULTI,
   noscript: NO_SCRIPT,
+  fast: FAST,
+  admin: ADMIN,
 };
 
 function bitsOf(command: Command): number {

@@ -2,6 +2,18 @@
 import type { ErrorEntry } from './errors.ts';
 
 export const accessErrors = {
+  slowlogCount: {
+    text: 'ERR count should be greater than or equal to -1',
+    meaning: 'SLOWLOG GET takes a number of entries, or -1 for all.',
+  },
+  noLatencySamples: {
+    text: "ERR No samples available for event '%s'",
+    meaning: 'LATENCY GRAPH of an event that did not occur; LATENCY LATEST lists events.',
+  },
+  monitorInMulti: {
+    text: "ERR MONITOR isn't allowed for DENY BLOCKING client",
+    meaning: 'MONITOR inside MULTI.',
+  },
   noPermCommand: {
     text: "NOPERM this user has no permissions to run the '%s' command",
     meaning: 'The rights of the user (ACL SETUSER, ACL file) do not include the command.',
@@ -34,9 +46,9 @@ export const accessErrors = {
     text: "ERR The user executing the script can't publish to the channel mentioned in the command",
     meaning: 'A script published to a channel which its caller may not use.',
   },
-  unknownAclArity: {
-    text: "ERR unknown subcommand or wrong number of arguments for '%s'. Try ACL HELP.",
-    meaning: 'Too many arguments for a subcommand of ACL.',
+  subcommandArity: {
+    text: "ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP.",
+    meaning: 'Too many arguments for a subcommand; HELP lists them.',
   },
   unknownCategory: {
     text: "ERR Unknown category '%s'",

@@ -5,6 +5,7 @@
 import type { Args } from '../resp/args.ts';
 import { REDIS_VERSION } from './connection.ts';
 import type { InfoSection, ServerContext } from './context.ts';
+import { statsSections } from './info-stats.ts';
 import { bulk } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
 import type { Command } from './table.ts';
@@ -24,14 +25,21 @@ export const infoCommands: readonly Command[] = [
   },
 ];
 
+/** Shown only when asked for, or by `all`. */
+const ON_DEMAND = new Set(['commandstats', 'latencystats']);
+
 function info(session: ClientSession, args: Args): void {
   const wanted = new Set<string>();
   for (let i = 1; i < args.count; i++) wanted.add(args.text(i).toLowerCase());
-  const all =
-    wanted.size === 0 || wanted.has('all') || wanted.has('default') || wanted.has('everything');
-  const sections = [...ownSections(session.server), ...session.server.member.info()];
+  const everything = wanted.has('all') || wanted.has('everything');
+  const usual = wanted.size === 0 || wanted.has('default');
+  const { server } = session;
+  const sections = [...ownSections(server), ...statsSections(server), ...server.member.info()];
   const texts = sections
-    .filter(({ title }) => all || wanted.has(title.toLowerCase()))
+    .filter(({ title }) => {
+      const name = title.toLowerCase();
+      return everything || wanted.has(name) || (usual && !ON_DEMAND.has(name));
+    })
     .map(({ title, lines }) => {
       const body = lines.map(([name, value]) => `${name}:${value}\r\n`).join('');
       return `# ${title}\r\n${body}`;
@@ -88,6 +96,7 @@ function ownSections(server: ServerContext): InfoSection[] {
         ['expired_keys', db.evictor.expired],
         ['evicted_keys', db.evictor.evicted],
         ['evicted_clients', limits.evicted],
+        ['total_error_replies', server.observer.errorCount],
         ['pubsub_channels', server.pubsub.names('channel', null).length],
         ['pubsub_patterns', server.pubsub.names('pattern', null).length],
         ['tracking_total_keys', tracking?.keys ?? 0],

@@ -108,6 +108,32 @@ export const settingCases: Readonly<Record<string, readonly Case[]>> = {
     same RESET
     same CLIENT TRACKINGINFO
     same CONFIG GET tracking-table-max-keys
-    sameError CONFIG SET tracking-table-max-keys -1
+    same CONFIG SET tracking-table-max-keys -1
+  `),
+  'SLOWLOG and LATENCY': play(`
+    same CONFIG GET slowlog-log-slower-than
+    same CONFIG GET slowlog-max-len
+    same CONFIG SET slowlog-log-slower-than -2
+    same CONFIG SET slowlog-max-len -1
+    same SLOWLOG RESET
+    same SLOWLOG LEN
+    same SLOWLOG GET
+    same SLOWLOG GET -1
+    same SLOWLOG GET -2
+    same SLOWLOG GET x
+    same SLOWLOG GET 1 2
+    same SLOWLOG NOPE
+    same SLOWLOG
+    same CONFIG GET latency-monitor-threshold
+    same CONFIG SET latency-monitor-threshold -1
+    same CONFIG SET latency-tracking maybe
+    same LATENCY LATEST
+    same LATENCY HISTORY command
+    same LATENCY RESET
+    same LATENCY RESET command
+    same LATENCY GRAPH command
+    same LATENCY HISTOGRAM nosuch
+    same LATENCY
+    run LATENCY DOCTOR
   `),
 };

@@ -173,6 +173,7 @@ export class ClientSession {
     this.server.watches.unwatch(this);
     this.server.pubsub.leaveAll(this);
     this.server.tracking?.disable(this);
+    this.server.observer.monitors.delete(this);
     this.server.clients.remove(this);
   }
 
@@ -190,7 +191,11 @@ export class ClientSession {
     const output = this.output;
     const mark = output.length;
     const { noTouch } = this;
-    if (noTouch) this.server.db.evictor.tracksAccess = false;
+    const { server } = this;
+    const { observer } = server;
+    const { stats } = entry;
+    const beganMs = stats.count(args) || observer.timesAll ? server.monotonicMs() : -1;
+    if (noTouch) server.db.evictor.tracksAccess = false;
     try {
       entry.run!(this, args);
       this.checkOutput();
@@ -198,9 +203,13 @@ export class ClientSession {
       if (!(error instanceof CommandError || error instanceof DbError)) throw error;
       output.truncate(mark);
       output.error(error.message);
+      stats.failed++;
+      observer.failed(error.message);
     }
-    if (noTouch) this.server.db.evictor.tracksAccess = true;
-    if (this.tracker !== null) this.server.tracking?.ran(this, entry, args);
+    if (beganMs >= 0) observer.ran(this, entry, args, server.monotonicMs() - beganMs);
+    if (observer.monitors.size > 0) observer.show(this, entry, args);
+    if (noTouch) server.db.evictor.tracksAccess = true;
+    if (this.tracker !== null) server.tracking?.ran(this, entry, args);
   }
 
   /**
@@ -331,6 +340,8 @@ export class ClientSession {
   }
 
   private refuse(entry: Entry | null, text: string): void {
+    if (entry !== null) entry.stats.rejected++;
+    this.server.observer.failed(text);
     if (this.transaction !== null) this.transaction.broken = true;
     if (entry?.command.name === 'EXEC') abortExec(this, text);
     else this.output.error(text);

@@ -47,7 +47,7 @@ export function memorySetting(
 export function numberSetting(
   name: string,
   min: number,
-  max: number,
+  max: number | bigint,
   place: Place<number>,
 ): Setting {
   return {

@@ -27,6 +27,7 @@ import { keyExpiryCommands } from './keys-expiry.ts';
 import { listCommands } from './list.ts';
 import { listEditCommands } from './list-edit.ts';
 import { listMoveCommands } from './list-move.ts';
+import { observeCommands } from './observe-commands.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
 import type { ReplyShape } from './reply-shape.ts';
 import { scanCommands } from './scan.ts';
@@ -142,6 +143,7 @@ const all: readonly Command[] = [
   ...infoCommands,
   ...configCommands,
   ...introspectionCommands,
+  ...observeCommands,
   ...keyCommands,
   ...keyExpiryCommands,
   ...keyCopyCommands,

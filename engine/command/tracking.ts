@@ -66,7 +66,7 @@ export class Tracking implements KeyListener {
   }
 
   setting(): Setting {
-    return numberSetting('tracking-table-max-keys', 0, Number.MAX_SAFE_INTEGER, {
+    return numberSetting('tracking-table-max-keys', 0, 2n ** 63n - 1n, {
       get: () => this.keysMax,
       set: (value) => {
         this.keysMax = value;

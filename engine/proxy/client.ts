@@ -147,6 +147,11 @@ export class ProxyClient implements ReplySink, Flushable {
   private run(entry: Entry, args: Args): void {
     const { session } = this;
     session.lastCommand = entry.name;
+    const { observer } = this.core.context;
+    // What runs here shows itself.
+    if (observer.monitors.size > 0 && planOf(entry).kind !== 'local') {
+      observer.show(session, entry, args);
+    }
     const plan = planOf(entry);
     if (session.transaction !== null && (entry.bits & CONTROLS_MULTI) === 0) {
       queueInTransaction(this, entry, plan, args);

@@ -90,6 +90,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     db: new Db({ random: Math.random, region: options.regionNumber }),
     member,
     clockMs: () => Date.now(),
+    monotonicMs: () => performance.now(),
     random: Math.random,
     acl: aclOf(options),
     tracks: false,
