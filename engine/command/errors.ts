@@ -546,6 +546,10 @@ export const errorCatalogue = {
     text: 'READONLY Can not run script with write flag on readonly replica.',
     meaning: 'The `#!` line of the script lacks the flag no-writes, and this member is a replica.',
   },
+  scriptNonLocalKey: {
+    text: 'ERR Script attempted to access a non local key in a cluster node',
+    meaning: 'The script made the name of a key that another shard holds: pass all keys in KEYS.',
+  },
   scriptOutOfMemory: {
     text:
       'OOM allow-oom flag is not set on the script, can not run it when used memory > ' +

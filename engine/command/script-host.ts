@@ -5,10 +5,12 @@
  * find a session inside EXEC, so they answer at once.
  */
 import { checkCommand } from '../acl/check.ts';
+import { SLOT_COUNT, slotOf } from '../keyspace/slot.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import type { ScriptHost } from '../script/redis-api.ts';
 import type { ScriptFlags } from '../script/shebang.ts';
+import { findKeys } from './command-describe.ts';
 import type { ServerContext } from './context.ts';
 import { arityFits, DATA, DENY_OOM, type Entry, LOADING, NO_SCRIPT, WRITE } from './dispatch.ts';
 import { errorText } from './errors.ts';
@@ -24,6 +26,7 @@ export class ScriptClient implements ScriptHost {
   private caller: ClientSession | null = null;
   private readOnly = false;
   private allowOom = false;
+  private hasAllSlots = true;
   /** Whether memory was full when the script began: asked once. */
   private full: boolean | null = null;
 
@@ -44,6 +47,8 @@ export class ScriptClient implements ScriptHost {
     this.readOnly = readOnly || (flags?.has('no-writes') ?? false);
     this.allowOom = flags?.has('allow-oom') ?? false;
     this.full = null;
+    const { firstSlot, lastSlot } = this.server.member.slots();
+    this.hasAllSlots = lastSlot - firstSlot === SLOT_COUNT - 1;
     this.reply.protocol = 2;
     this.session.replyMode = 'on';
   }
@@ -100,8 +105,20 @@ export class ScriptClient implements ScriptHost {
       if (this.readOnly) return errorText('scriptReadOnly');
       if (role === 'replica') return errorText('readOnly');
     }
+    if (this.isElsewhere(entry, args)) return errorText('scriptNonLocalKey');
     if ((bits & DENY_OOM) !== 0 && !this.allowOom && this.isFull()) return errorText('outOfMemory');
     return null;
+  }
+
+  /** Whether one of the keys lies in a slot of another shard: a script made its name. */
+  private isElsewhere({ command }: Entry, args: Args): boolean {
+    if (this.hasAllSlots) return false;
+    const { firstSlot, lastSlot } = this.server.member.slots();
+    for (const i of findKeys(command, args) ?? []) {
+      const slot = slotOf(args.buffer, args.start[i], args.end[i]);
+      if (slot < firstSlot || slot > lastSlot) return true;
+    }
+    return false;
   }
 
   private isFull(): boolean {

@@ -13,9 +13,19 @@ import { ReplyFramer } from '../resp/reply-framer.ts';
  *     elements  arrays; element k of the reply is the next one of part `order[k]`
  *     concat    arrays, one behind the other
  *     counts    flat arrays of name and integer: the integers of each name added
+ *     each-min  arrays of integers: the smallest at each place
  *     any       the first that is not null, beginning at a part chosen by `choice`
  */
-export type Merge = 'sum' | 'min' | 'max' | 'ok' | 'elements' | 'concat' | 'counts' | 'any';
+export type Merge =
+  | 'sum'
+  | 'min'
+  | 'max'
+  | 'ok'
+  | 'elements'
+  | 'concat'
+  | 'counts'
+  | 'each-min'
+  | 'any';
 
 const MINUS = 0x2d;
 const COLON = 0x3a;
@@ -46,6 +56,8 @@ export function mergeReplies(
       return mergeArrays(parts, (lists) => lists.flat());
     case 'counts':
       return mergeArrays(parts, addCounts);
+    case 'each-min':
+      return mergeArrays(parts, smallest);
     case 'any':
       return firstThere(parts, choice);
   }
@@ -98,6 +110,13 @@ function addCounts(lists: Buffer[][]): Buffer[] {
     if (i % 2 === 0) return element;
     const column = [element, ...others.map((list) => list[i] ?? element)];
     return mergeIntegers(column, (numbers) => numbers.reduce((a, b) => a + b, 0));
+  });
+}
+
+function smallest([first, ...others]: Buffer[][]): Buffer[] {
+  return first.map((element, i) => {
+    const column = [element, ...others.map((list) => list[i])];
+    return mergeIntegers(column, (numbers) => Math.min(...numbers));
   });
 }
 

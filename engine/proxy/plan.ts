@@ -68,6 +68,9 @@ const ALL: Readonly<Record<string, Merge>> = {
   'PUBSUB|SHARDNUMSUB': 'counts',
   'PUBSUB|NUMPAT': 'max',
   'CRDT.LINK': 'ok',
+  'SCRIPT|LOAD': 'any',
+  'SCRIPT|EXISTS': 'each-min',
+  'SCRIPT|FLUSH': 'ok',
 };
 
 const SPECIAL: Readonly<Record<string, Special>> = {
@@ -97,6 +100,8 @@ const SPECIAL: Readonly<Record<string, Special>> = {
 const BY_CHANNEL = new Set(['PUBLISH', 'SPUBLISH']);
 /** Commands without keys that do no harm on a connection that clients share. */
 const HARMLESS_IN_MULTI = new Set(['PING', 'ECHO', 'TIME', 'SELECT']);
+/** They may write, although that is not in their flags: a replica runs them too. */
+const MAY_WRITE = new Set([...BY_CHANNEL, 'CRDT.LINK', 'EVAL', 'EVALSHA']);
 const FIRST_ARGUMENT: KeyRange = { first: 1, last: 1, step: 1 };
 
 const plans = new Map<Entry, CommandPlan>();
@@ -135,7 +140,7 @@ function makePlan(entry: Entry): CommandPlan {
     keysAfter,
     merge,
     special,
-    write: (entry.bits & WRITE) !== 0 || BY_CHANNEL.has(name) || name === 'CRDT.LINK',
+    write: (entry.bits & WRITE) !== 0 || MAY_WRITE.has(name),
     inMulti: (keyed && own === null) || HARMLESS_IN_MULTI.has(name),
   };
 }
