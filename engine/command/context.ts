@@ -166,8 +166,6 @@ export function makeServerContext(parts: {
   readonly member: MemberApi;
   readonly process: ProcessFacts;
   readonly clockMs: () => number;
-  /** Absent: `clockMs`. */
-  readonly monotonicMs?: () => number;
   readonly random: () => number;
   readonly config?: ConfigStart;
   readonly acl?: AclStart;
@@ -203,7 +201,6 @@ export function makeServerContext(parts: {
     limits,
     tracking,
     observer,
-    monotonicMs: parts.monotonicMs ?? clockMs,
     commands: new CommandLookup(commandTable.values()),
     clients,
     pubsub: new PubSub(),
