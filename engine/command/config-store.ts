@@ -40,7 +40,6 @@ const FIXED: Readonly<Record<string, string>> = {
   databases: '1',
   'maxmemory-eviction-tenacity': '10',
   save: '',
-  'notify-keyspace-events': '',
   'cluster-enabled': 'no',
   'replica-read-only': 'yes',
   'slave-read-only': 'yes',

@@ -13,6 +13,7 @@ import { ClientLimits } from './client-limits.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { type ConfigStart, ConfigStore } from './config-store.ts';
 import { CommandLookup } from './dispatch.ts';
+import { KeyEvents } from './key-events.ts';
 import { Observer } from './observer.ts';
 import { PubSub } from './pubsub.ts';
 import { Scripting } from './scripting.ts';
@@ -133,6 +134,8 @@ export type ServerContext = {
   readonly tracking: Tracking | null;
   /** SLOWLOG, LATENCY, MONITOR. */
   readonly observer: Observer;
+  /** Keyspace notifications. */
+  readonly keyEvents: KeyEvents;
   /** Clients that wait for keys. */
   readonly blockedKeys: BlockedKeys;
   readonly scripting: Scripting;
@@ -184,6 +187,9 @@ export function makeServerContext(parts: {
   const config = new ConfigStore(db, parts.config);
   const tracking = parts.tracks === false ? null : new Tracking(clients.sessions, touchedKeys);
   if (tracking !== null) config.add(tracking.setting());
+  const pubsub = new PubSub();
+  const keyEvents = new KeyEvents(db, pubsub, touchedKeys);
+  config.add(keyEvents.setting());
   const observer = new Observer();
   for (const setting of observer.settings()) config.add(setting);
   const limits = new ClientLimits();
@@ -201,10 +207,24 @@ export function makeServerContext(parts: {
     limits,
     tracking,
     observer,
+    keyEvents,
     commands: new CommandLookup(commandTable.values()),
     clients,
-    pubsub: new PubSub(),
+    pubsub,
     watches: new WatchRegistry(db, touchedKeys),
     blockedKeys: new BlockedKeys({ db, clients, touchedKeys, clockMs }),
   };
+}
+
+/** The end of a turn of the loop: changes of keys that nobody was told of yet are told. */
+export function turnEnds({ keyEvents, tracking }: ServerContext): void {
+  keyEvents.turn();
+  tracking?.turn();
+}
+
+/** To be called several times a second: what has waited long enough ends. */
+export function ticks(server: ServerContext, wallMs: number): void {
+  server.clients.tick(wallMs, server);
+  server.tracking?.tick();
+  server.blockedKeys.tick(wallMs);
 }

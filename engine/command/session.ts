@@ -192,7 +192,8 @@ export class ClientSession {
     const mark = output.length;
     const { noTouch } = this;
     const { server } = this;
-    const { observer } = server;
+    const { observer, keyEvents } = server;
+    if (keyEvents.active) keyEvents.begin(entry, args);
     const { stats } = entry;
     const beganMs = stats.count(args) || observer.timesAll ? server.monotonicMs() : -1;
     if (noTouch) server.db.evictor.tracksAccess = false;
@@ -209,6 +210,7 @@ export class ClientSession {
     if (beganMs >= 0) observer.ran(this, entry, args, server.monotonicMs() - beganMs);
     if (observer.monitors.size > 0) observer.show(this, entry, args);
     if (noTouch) server.db.evictor.tracksAccess = true;
+    if (keyEvents.active) keyEvents.end(entry, args);
     if (this.tracker !== null) server.tracking?.ran(this, entry, args);
   }
 

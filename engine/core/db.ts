@@ -93,6 +93,10 @@ export class Db {
   set touched(touched: ((key: Bytes) => void) | null) {
     this.ground.touched = touched;
   }
+  /** Why the key that `touched` is called for was deleted, if by no command. */
+  get cause(): 'expired' | 'hexpired' | 'evicted' | null {
+    return this.ground.cause;
+  }
   /** Called when all keys may have changed (FLUSHALL, an imported slot). */
   get touchedAll(): (() => void) | null {
     return this.ground.touchedAll;

@@ -99,7 +99,9 @@ export class Evictor {
       if (keys === 0) return keyspace.memoryBytes <= bytesMax * OVERRUN_MAX;
       const ref = this.victim();
       if (ref === 0) return false;
+      this.ground.cause = 'evicted';
       deleteAt(this.ground, this.ground.findEntry(ref));
+      this.ground.cause = null;
       this.evicted++;
       keyspace.access.noteEviction(keyspace.table.size, nowMs);
     }

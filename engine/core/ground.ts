@@ -79,6 +79,8 @@ export class Ground {
   readonly blockElementsMax: number;
   touched: ((key: Bytes) => void) | null = null;
   touchedAll: (() => void) | null = null;
+  /** Why keys are being deleted by nobody's command; null: that is not so. */
+  cause: 'expired' | 'hexpired' | 'evicted' | null = null;
   private readonly place: KeyPlace = newKeyPlace();
   private scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
@@ -221,12 +223,16 @@ export class Ground {
     if ((meta & TTL_KIND_MASK) < TTL_OWN_FINITE) return false;
     if (this.isExpired(ref)) {
       this.expired++;
+      this.cause = 'expired';
       this.deletePlace(place);
+      this.cause = null;
       return true;
     }
     if (!this.keyspace.isRich(ref)) return false;
     if (!hasExpiredFields(this, loadState(this.keyspace, ref))) return false;
+    this.cause = 'hexpired';
     removeExpiredFields(this, ref);
+    this.cause = null;
     return true;
   }
 

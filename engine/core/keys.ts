@@ -301,12 +301,15 @@ export function expireDue(ground: Ground, budget: number): number {
   ground.keyspace.expiry.advance(ground.nowMs, budget, (ref) => {
     const state = ground.keyspace.isRich(ref) ? loadState(ground.keyspace, ref) : null;
     if (state !== null && state.fieldTtl !== null && !isKeyDue(ground, state)) {
+      ground.cause = 'hexpired';
       expireFieldsDue(ground, ref);
       return;
     }
+    ground.cause = 'expired';
     deleteAt(ground, ground.findEntry(ref));
     deleted++;
   });
+  ground.cause = null;
   ground.expired += deleted;
   return deleted;
 }

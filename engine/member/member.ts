@@ -25,6 +25,8 @@ import {
   type ProcessFacts,
   type ReplicationView,
   type ServerContext,
+  ticks,
+  turnEnds,
   type Verifying,
   type WaitDone,
 } from '../command/context.ts';
@@ -209,7 +211,7 @@ export class Member implements MemberApi {
     else this.safePoint.note(this.storage.position, this.storage.safe, this.db.vector);
     this.peers.pump();
     sinceMs = stalls.end('turn', sinceMs);
-    this.context.tracking?.turn();
+    turnEnds(this.context);
     this.clients.flush();
     this.clients.release();
     stalls.end('replies', sinceMs);
@@ -226,9 +228,7 @@ export class Member implements MemberApi {
     this.tickAtMs = nowMs + TICK_MS;
     this.db.tick(wallMs, EXPIRY_BUDGET, this.context.config.maxMemoryBytes);
     sinceMs = stalls.end('expiry', sinceMs);
-    this.context.clients.tick(wallMs, this.context);
-    this.context.tracking?.tick();
-    this.context.blockedKeys.tick(wallMs);
+    ticks(this.context, wallMs);
     this.confirmations.check();
     this.verifier.tick();
     this.repairer.tick();

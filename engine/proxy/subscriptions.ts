@@ -19,6 +19,7 @@ import type { Router } from './router.ts';
 import { kindLetter, SubscriberLink } from './subscriber-link.ts';
 import type { Login, UpstreamAddress } from './upstream.ts';
 
+const KEY_EVENT = /^__key(space|event)@0__:/;
 /** A client waits so long for the members' confirmation; then it is subscribed all the same. */
 const CONFIRM_MS = 5000;
 
@@ -121,7 +122,9 @@ export class Subscriptions {
 
   private linksFor(kind: SubscriptionKind, name: string): SubscriberLink[] {
     const { router } = this.setting;
-    if (kind === 'pattern') return this.primaries().map((address) => this.link(address));
+    // Each member tells of its own keys.
+    const isEverywhere = kind === 'pattern' || KEY_EVENT.test(name);
+    if (isEverywhere) return this.primaries().map((address) => this.link(address));
     const bytes = Buffer.from(name, 'latin1');
     const address = router.primary(router.shardOf(slotOf(bytes, 0, bytes.length)))?.address;
     return address ? [this.link(address)] : [];
