@@ -22,9 +22,6 @@ const named: Readonly<Record<string, string>> = {
   zincr: 'ZINCRBY',
   zpopmin: 'ZPOPMIN BZPOPMIN',
   zpopmax: 'ZPOPMAX BZPOPMAX',
-  zrembyscore: 'ZREMRANGEBYSCORE',
-  zrembyrank: 'ZREMRANGEBYRANK',
-  zrembylex: 'ZREMRANGEBYLEX',
   lpush: 'LPUSH LPUSHX',
   rpush: 'RPUSH RPUSHX',
   lpop: 'LPOP BLPOP',
@@ -90,6 +87,8 @@ function optionEvent(command: string, args: Args): string | null {
   switch (command) {
     case 'GETEX':
       return has('PERSIST') ? 'persist' : 'expire';
+    case 'ZADD':
+      return has('INCR') ? 'zincr' : 'zadd';
     case 'LMPOP':
     case 'BLMPOP':
       return has('LEFT') ? 'lpop' : 'rpop';

@@ -97,7 +97,7 @@ withRedis('events of keys compared with Redis', () => {
 });
 
 /** Redis tells `keymiss` of what writing commands look up, and `new` of what they replace. */
-const OTHERWISE_NEW = /^(RENAME|RENAMENX|COPY|SINTERSTORE|BITOP|PFMERGE)$/;
+const OTHERWISE_NEW = /^(RENAME|RENAMENX|COPY|SINTERSTORE|ZINTERSTORE|BITOP|PFMERGE)$/;
 
 function isPlayed(ours: TestClient, [name]: readonly string[], letters: string): boolean {
   const { commands } = ours.session.server;
