@@ -151,20 +151,19 @@ function moved({ lat, lon, step }: Cell, north: number, east: number): Cell {
 function scoreOfCell({ lat, lon, step }: Cell): number {
   let score = 0;
   let value = 4 ** (STEP_MAX - step);
-  for (let bit = 0; bit < step; bit++, value *= 4) {
-    // Division, since the greatest longitude has one bit more.
-    if (Math.floor(lat / 2 ** bit) % 2 === 1) score += value;
-    if (Math.floor(lon / 2 ** bit) % 2 === 1) score += 2 * value;
+  // The very ends, 180 degrees and the greatest latitude, have one bit more, as in Redis.
+  for (let bit = 0; bit <= step; bit++, value *= 4) {
+    score += ((lat >>> bit) & 1) * value + ((lon >>> bit) & 1) * 2 * value;
   }
   return score;
 }
 
 function cellOfScore(score: number): Cell {
-  const whole = Math.min(Math.max(Math.trunc(score), 0), 2 ** 52 - 1);
+  const whole = Math.min(Math.max(Math.trunc(score), 0), 2 ** 54 - 1);
   const [low, high] = [whole % HALF, Math.floor(whole / HALF)];
   let lat = 0;
   let lon = 0;
-  for (let bit = 0; bit < 13; bit++) {
+  for (let bit = 0; bit < 14; bit++) {
     lat |= (((low >>> (2 * bit)) & 1) << bit) | (((high >>> (2 * bit)) & 1) << (bit + 13));
     lon |= (((low >>> (2 * bit + 1)) & 1) << bit) | (((high >>> (2 * bit + 1)) & 1) << (bit + 13));
   }

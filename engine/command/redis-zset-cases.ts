@@ -394,6 +394,11 @@ export const zsetCases: Readonly<Record<string, readonly Case[]>> = {
     same GEOADD g 1 x a
     same GEOADD g inf 1 a
     same GEOADD g -180 -85.05112878 corner 179.999999 85.05112877 other
+    same GEOADD ends 180 85.05112878 ne 180 0 e
+    same ZRANGE ends 0 -1 WITHSCORES
+    same GEOPOS ends ne e
+    same GEOHASH ends ne e
+    same GEOSEARCH ends FROMLONLAT 179 0 BYRADIUS 200 km
     same GEOPOS g Palermo Catania nobody zero corner other
     same GEOPOS none a b
     same GEOPOS g

@@ -57,8 +57,12 @@ export function readScoreRange(args: Args, min: number, max: number): Range {
 }
 
 function readScoreBound(args: Args, i: number): ScoreBound {
-  const exclusive = args.buffer[args.start[i]] === OPEN && args.length(i) > 0;
-  const text = args.text(i).slice(exclusive ? 1 : 0);
+  const exclusive = args.length(i) > 0 && args.buffer[args.start[i]] === OPEN;
+  // As C sees it: up to the first NUL.
+  const text = args
+    .text(i)
+    .slice(exclusive ? 1 : 0)
+    .split('\0', 1)[0];
   const score = text === '' ? 0 : readDouble(text.replace(/^[ \t\n\v\f\r]+/, ''));
   if (Number.isNaN(score)) throw commandError('scoreRange');
   return { score, exclusive };

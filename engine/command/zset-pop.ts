@@ -153,8 +153,8 @@ function zmpop(session: ClientSession, args: Args): void {
 }
 
 function bzmpop(session: ClientSession, args: Args): void {
-  const timeoutMs = readTimeoutSeconds(args, 1, session.server.clockMs());
   const wanted = readMpop(args, 2);
+  const timeoutMs = readTimeoutSeconds(args, 1, session.server.clockMs());
   tryOrWait(session, wanted.keys, timeoutMs, (key) => popMany(session, key, wanted));
 }
 

@@ -105,13 +105,18 @@ export const allowedTable: readonly Allowed[] = [
   {
     commands: /^Z(REV)?RANK$/,
     reason: 'WITHSCORE came with 7.2',
-    allows: (_, theirs) => theirs.kind === 'error',
+    tame: (words) => [words.slice(0, 3)],
   },
   {
-    commands: /^(Z|GEO|SORT)/,
-    reason: 'a small sorted set of Redis forgets that a zero was -0',
-    allows: (ours, theirs) =>
-      show(ours).replaceAll('"-0"', '"0"') === show(theirs).replaceAll('"-0"', '"0"'),
+    commands: /^SORT$/,
+    reason: 'there are no lists yet to store into',
+    tame: (words) => [words.filter((word) => word.toUpperCase() !== 'STORE')],
+    allows: sameNumbers,
+  },
+  {
+    commands: /^(Z|GEO|SORT|EXEC$)/,
+    reason: '7.0 prints 17 digits of a score, 7.2 the shortest; its small sorted sets forget -0',
+    allows: sameNumbers,
   },
   {
     commands: /^(INCRBYFLOAT|HINCRBYFLOAT)$/,
@@ -127,6 +132,15 @@ export function allowedFor(name: string): Allowed | null {
 
 function sameSorted(ours: ReplyTree, theirs: ReplyTree): boolean {
   return show(sortedReply(ours)) === show(sortedReply(theirs));
+}
+
+/** Equal when numbers are read as doubles. */
+function sameNumbers(ours: ReplyTree, theirs: ReplyTree): boolean {
+  const read = (reply: ReplyTree): string =>
+    show(reply).replace(/"-?\d+(\.\d+)?(e[+-]\d+)?"/g, (text) =>
+      String(Number(text.slice(1, -1)) + 0),
+    );
+  return read(ours) === read(theirs);
 }
 
 function sameSize(ours: ReplyTree, theirs: ReplyTree): boolean {

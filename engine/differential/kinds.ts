@@ -70,7 +70,8 @@ export const kinds: Readonly<Record<string, readonly string[]>> = {
   'future-seconds': ['9999999999', '8888888888', 'abc', '0', '-1'],
   'future-ms': ['9999999999999', '8888888888888', 'abc', '0', '-1'],
   'idle-ms': ['0', '1000000000', '-1', 'abc'],
-  timeout: ['0', '0.1', '-1', 'abc', '1e9', 'inf'],
+  // Not inf: what 7.0 makes of it is what C leaves undefined.
+  timeout: ['0', '0.1', '-1', 'abc', '1e9'],
   cursor: ['0', '0', '0', 'abc', '-1', '18446744073709551616'],
   pattern: ['*', '?', '[a-c]*', '', '{*', '[^a]', 'a', '*1', 'f?', 'm[12]', '\\*', 'hash*'],
   'sort-pattern': ['nosort', 'string*', 'hash*->f1', '*', '#', 'no*where', '*->f1'],
