@@ -2,7 +2,7 @@
  * What a table says a command answers, and whether a reply is that.
  *
  *     nil            nothing            "text"       a string          OK   a status, as it is
- *     7              an integer         about 50     an integer that is at most 2 off
+ *     7, 2.5, inf    a number           about 50     an integer that is at most 2 off
  *     [a, b]         an array           {a, b}       the same in any order
  *     {f: v, g: w}   a map, any order   error WRONGTYPE   an error of this code
  *     .a.0.b value   the part of a nested reply at this path
@@ -19,7 +19,8 @@ export type Expected =
   | { readonly kind: 'part'; readonly path: readonly string[]; readonly expected: Expected };
 
 const ABOUT_OFF_MAX = 2;
-const TOKEN = /\s*("(?:[^"\\]|\\.)*"|\.[^\s,\]}]+|-?\d+(?![\w.])|[A-Za-z]\w*|[[\]{},:])/y;
+const TOKEN =
+  /\s*("(?:[^"\\]|\\.)*"|\.[^\s,\]}]+|-?\d+(?:\.\d+)?(?![\w.])|-?inf(?!\w)|[A-Za-z]\w*|[[\]{},:])/y;
 
 /** Parses an expectation; throws a SyntaxError that quotes it. */
 export function parseExpected(text: string): Expected {
@@ -77,6 +78,8 @@ function parseOne(tokens: string[]): Expected | null {
   if (token === '[' || token === '{') return parseList(tokens, token);
   if (token.startsWith('"')) return { kind: 'value', value: JSON.parse(token) as string };
   if (/^-?\d/.test(token)) return { kind: 'value', value: Number(token) };
+  if (/^-?inf$/.test(token))
+    return { kind: 'value', value: Number(`${token}inity`.replace('i', 'I')) };
   if (token === 'nil') return { kind: 'nil' };
   if (token === 'about') return { kind: 'about', value: Number(tokens.shift()) };
   if (token === 'error') return { kind: 'error', code: tokens.shift() ?? '' };

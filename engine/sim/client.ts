@@ -173,6 +173,9 @@ export class SimClient {
       const inner = [
         ['INCRBY', key, '1'],
         ['SADD', `${key}:log`, unique],
+        // The same sum as the score of a member, and the log in its order.
+        ['ZINCRBY', `${key}:zset`, '1', 'sum'],
+        ['ZADD', `${key}:order`, String(this.serial), unique],
       ];
       if (random.chance(0.5)) inner.reverse();
       return { commands: [['MULTI'], ...inner, ['EXEC']] };
@@ -216,6 +219,14 @@ export class SimClient {
       ['SADD', key, field, unique],
       ['SREM', key, field],
       ['SPOP', key],
+      ['ZADD', key, number, field, '1.5', unique],
+      ['ZADD', key, 'GT', number, field],
+      ['ZINCRBY', key, number, field],
+      ['ZINCRBY', key, '0.1', field],
+      ['ZINCRBY', key, 'inf', field],
+      ['ZREM', key, field, unique],
+      ['ZPOPMIN', key, '2'],
+      ['ZREMRANGEBYRANK', key, '1', '2'],
       ['PEXPIRE', key, String(random.between(50, 4000))],
       ['PERSIST', key],
       ['GETDEL', key],

@@ -3,8 +3,9 @@
  *
  *   kept        SADD of a member that is never removed: once acknowledged it is there at the end,
  *               unless its machine lost power before the fsync that the policy promises
- *   tallies     MULTI, INCRBY c, SADD c:log u, EXEC: at any moment, on any member, c equals the size
- *               of c:log. That one line checks exact sums, atomic batches and idempotence at once
+ *   tallies     MULTI, INCRBY c, SADD c:log u, ZINCRBY c:zset, ZADD c:order u, EXEC: at any moment, on any
+ *               member, c equals the size of c:log, the score in c:zset and the size of c:order, which is in
+ *               order. That checks exact sums, atomic batches and idempotence at once
  *   causality   an answer is added to `answers` only on the connection that showed its question, so
  *               its op follows the question's: no member ever shows an answer without the question
  */
@@ -51,12 +52,38 @@ export function checkAlways(db: Db): string | null {
     const sum = db.getString(key) ?? '0';
     const size = db.setSize(`${key}:log`);
     if (sum !== String(size)) return `${key} is ${sum}, but ${size} increments are in its log`;
+    const name = Buffer.from('sum');
+    const score = db.zsets.of(`${key}:zset`).scoreOf(name, 0, name.length);
+    if ((Number.isNaN(score) ? 0 : score) !== size) {
+      return `the score of ${key} is ${score}, but ${size} increments are in its log`;
+    }
+    const disorder = checkOrder(db, `${key}:order`, size);
+    if (disorder !== null) return disorder;
   }
   if (db.setSize(ANSWERS) === 0) return null;
   for (const answer of db.setMembers(ANSWERS)) {
     if (!db.setHas(QUESTIONS, answer)) return `answer ${answer} is here without its question`;
   }
   return null;
+}
+
+/** A sorted set of `size` members counts and walks in the order of its scores. */
+function checkOrder(db: Db, key: string, size: number): string | null {
+  const zset = db.zsets.of(key);
+  if (zset.size !== size) return `${key} has ${zset.size} members instead of ${size}`;
+  let last = Number.NEGATIVE_INFINITY;
+  let rank = 0;
+  let wrong: string | null = null;
+  zset.walk(0, size, false, (bytes, start, end, score) => {
+    if (score < last || zset.rankOf(bytes, start, end) !== rank) {
+      wrong = `${key} is out of order at rank ${rank}`;
+      return false;
+    }
+    last = score;
+    rank++;
+    return true;
+  });
+  return wrong;
 }
 
 /** What must hold once everything has healed and settled; null: it does. */
