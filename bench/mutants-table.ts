@@ -29,8 +29,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'keeps the TTL of a field whose data is gone',
     file: 'engine/crdt/field-ttl.ts',
-    find: 'one.actor === actor && one.floorSeq < seq && seq <= one.seq',
-    replace: 'one.actor === actor && seq <= one.seq',
+    find: 'if (hasDot(siblings, actor, seq)) return true;',
+    replace: 'if (siblings.length > 0) return true;',
     guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
   },
   {

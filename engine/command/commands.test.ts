@@ -97,6 +97,28 @@ describe('server', () => {
   });
 });
 
+test('field TTLs, which the redis-server to compare with has not; see hash-expiry.test.ts', () => {
+  const client = makeFixture().connect();
+  say(client, 'HSET', 'h', 'f', 'v');
+  for (const [name, time] of [
+    ['HEXPIRE', 100],
+    ['HPEXPIRE', 100_000],
+    ['HEXPIREAT', 1_900_000_000],
+    ['HPEXPIREAT', 1_900_000_000_000],
+  ]) {
+    expect(say(client, String(name), 'h', time, 'FIELDS', 1, 'f')).toBe('[1]');
+  }
+  for (const [name, time] of [
+    ['HTTL', 100_000_000],
+    ['HPTTL', 100_000_000_000],
+    ['HEXPIRETIME', 1_900_000_000],
+    ['HPEXPIRETIME', 1_900_000_000_000],
+    ['HPERSIST', 1],
+  ]) {
+    expect(say(client, String(name), 'h', 'FIELDS', 1, 'f')).toBe(`[${time}]`);
+  }
+});
+
 describe('clients', () => {
   test('LIST and INFO tell who is there', () => {
     const { connect } = makeFixture();

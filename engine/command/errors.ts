@@ -328,6 +328,34 @@ export const errorCatalogue = {
     meaning: 'The database has several shards: give key and pattern the same hash tag.',
   },
   ...zsetErrors,
+  busyKey: {
+    text: 'BUSYKEY Target key name already exists.',
+    meaning: 'RESTORE onto a key that is there; say REPLACE to overwrite it.',
+  },
+  restoreTtl: {
+    text: 'ERR Invalid TTL value, must be >= 0',
+    meaning: 'The TTL of RESTORE is in ms; 0 is none.',
+  },
+  restoreIdleTime: {
+    text: 'ERR Invalid IDLETIME value, must be >= 0',
+    meaning: 'IDLETIME of RESTORE is a number of seconds.',
+  },
+  restoreFrequency: {
+    text: 'ERR Invalid FREQ value, must be >= 0 and <= 255',
+    meaning: 'FREQ of RESTORE is a logarithmic counter of one byte.',
+  },
+  dumpStream: {
+    text: 'ERR DUMP does not serve streams yet; copy one with XRANGE and XADD',
+    meaning: 'A payload would have to carry the groups and their pending entries too.',
+  },
+  payloadChecksum: {
+    text: 'ERR DUMP payload version or checksum are wrong',
+    meaning: 'The bytes are no payload of DUMP, were damaged, or come from a Redis after 7.2.',
+  },
+  payloadFormat: {
+    text: 'ERR Bad data format',
+    meaning: 'The payload does not hold what it says, or a type that is not served here.',
+  },
   fieldsMissing: {
     text: 'ERR Mandatory argument FIELDS is missing or not at the right position',
     meaning: 'Commands on the TTL of hash fields end in FIELDS, a count, and so many fields.',

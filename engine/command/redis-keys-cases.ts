@@ -233,6 +233,14 @@ export const keysCases: Readonly<Record<string, readonly Case[]>> = {
     same COMMAND GETKEYS SORT a
     same COMMAND GETKEYS SORT_RO a GET x
   `),
+  'DUMP and RESTORE of what is wrong': play(`
+    same DUMP none
+    run SET k v
+    run DUMP k
+    same RESTORE k 0 junk
+    same RESTORE new 0 junk
+    same RESTORE new abc junk
+  `),
   HyperLogLog: play(`
     same PFADD h a b c d e f g
     same PFCOUNT h

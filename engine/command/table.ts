@@ -23,6 +23,7 @@ import { infoCommands } from './info.ts';
 import { introspectionCommands } from './introspection.ts';
 import { keyCommands } from './keys.ts';
 import { keyCopyCommands } from './keys-copy.ts';
+import { keyDumpCommands } from './keys-dump.ts';
 import { keyExpiryCommands } from './keys-expiry.ts';
 import { listCommands } from './list.ts';
 import { listEditCommands } from './list-edit.ts';
@@ -147,6 +148,7 @@ const all: readonly Command[] = [
   ...keyCommands,
   ...keyExpiryCommands,
   ...keyCopyCommands,
+  ...keyDumpCommands,
   ...scanCommands,
   ...sortCommands,
   ...stringCommands,
