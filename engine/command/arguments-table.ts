@@ -180,7 +180,7 @@ export const argumentsTable: Readonly<Record<string, string>> = {
   BITPOS: 'key bit [offset [offset [BYTE | BIT]]]',
   BITOP: '<AND | OR | XOR | NOT> destination:key key...',
   BITFIELD:
-    'key [GET encoding field-offset | [OVERFLOW <WRAP | SAT | FAIL>] SET encoding field-offset integer | [OVERFLOW <WRAP | SAT | FAIL>] INCRBY encoding field-offset integer]...',
+    'key [GET encoding field-offset | [OVERFLOW <WRAP | SAT | FAIL>] SET encoding field-offset field-value | [OVERFLOW <WRAP | SAT | FAIL>] INCRBY encoding field-offset field-value]...',
   BITFIELD_RO: 'key [GET encoding field-offset]...',
 
   // Hashes.

@@ -87,6 +87,18 @@ export const allowedTable: readonly Allowed[] = [
     allows: sameSorted,
   },
   {
+    commands: /^SORT(_RO)?$/,
+    reason:
+      'what is not sorted has no order (BY without a star), so that LIMIT takes any part of it',
+    tame: (words) => [withoutLimit(words)],
+    allows: sameSorted,
+  },
+  {
+    commands: /^PFCOUNT$/,
+    reason: 'Redis writes the count into the key, which breaks a WATCH',
+    tame: (words) => [[...words], ['UNWATCH']],
+  },
+  {
     commands: /^SPOP$/,
     reason: 'chance decides which: all of them are taken',
     tame: (words) => [[...words.slice(0, 2), takesAll(words[2]), ...words.slice(3)]],
@@ -178,6 +190,15 @@ function onePage(words: readonly string[]): string[] {
   });
   const counted = tamed.some((word) => word.toUpperCase() === 'COUNT');
   return counted ? tamed : [...tamed, 'COUNT', '1000'];
+}
+
+function withoutLimit(words: readonly string[]): string[] {
+  const upper = words.map((word) => word.toUpperCase());
+  // Lists come later: there is nothing to store a result in yet.
+  const kept = words.filter((_, i) => upper[i] !== 'STORE');
+  const by = words[upper.indexOf('BY') + 1];
+  const sorts = !upper.includes('BY') || by?.includes('*');
+  return sorts ? kept : kept.map((word) => (word.toUpperCase() === 'LIMIT' ? 'ALPHA' : word));
 }
 
 function takesAll(count: string | undefined): string {
