@@ -5,7 +5,7 @@ BUN := node_modules/.bin/bun
 JEST := $(RUN) --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js
 READY := node_modules/.package-lock.json
 
-.PHONY: help install demo demo-kill demo-heal check test test-redis differential generate format sim sim-long sim-soak mutants crash keydb-cut failover bench bench-collections bench-eviction images e2e clean
+.PHONY: help install demo demo-kill demo-heal check test test-redis differential generate format sim sim-long sim-soak mutants crash keydb-cut failover bench bench-collections bench-eviction images e2e clients clean
 
 help: ## print every target with its line
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ bench-collections: $(READY) ## small hashes and sets beside the redis-server on 
 
 bench-eviction: $(READY) ## hit ratio of a cache that is too small, beside the redis-server on PATH; KEYS= REQUESTS=
 	@$(RUN) bench/eviction.ts $(if $(KEYS),--keys $(KEYS)) $(if $(REQUESTS),--requests $(REQUESTS))
+
+clients: $(READY) ## redis-py, go-redis, Jedis and redis-rs, fetched from their registries, against an engine, a proxy and members; LIBRARY=Jedis
+	@$(RUN) e2e/clients/main.ts $(LIBRARY)
 
 ##@ Kubernetes
 images: $(READY) ## build meridian-engine:dev and meridian-operator:dev with docker or podman

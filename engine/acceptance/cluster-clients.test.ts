@@ -37,7 +37,7 @@ describe.each(['the proxy', 'a member', 'a replica'])('begun at %s', (where) => 
       where
     ]!.port;
 
-  test('ioredis: commands of all slots, pipelines by slot, MULTI with a tag, pub/sub', async () => {
+  test('ioredis: commands of all slots, pipelines by slot, MULTI with a tag, sharded pub/sub', async () => {
     const cluster = open(port());
     await Promise.all(keys.map((key) => cluster.set(key, `v of ${key}`)));
     expect(await Promise.all(keys.map((key) => cluster.get(key)))).toEqual(
@@ -53,13 +53,13 @@ describe.each(['the proxy', 'a member', 'a replica'])('begun at %s', (where) => 
       expect.arrayContaining(region.primaries.map((primary) => primary.port)),
     );
     const got: string[] = [];
-    const subscriber = open(port());
-    subscriber.on('message', (channel, message) => got.push(`${channel} ${message}`));
-    await subscriber.subscribe('news');
-    await until('the message', async () => {
-      await cluster.publish('news', 'hello');
-      return got.length > 0 ? true : undefined;
-    });
+    const subscriber = open(port(), { shardedSubscribers: true });
+    subscriber.on('smessage', (channel, message) => got.push(`${channel} ${message}`));
+    await subscriber.ssubscribe('news');
+    await cluster.spublish('news', 'hello');
+    await until('the message', () => (got.length > 0 ? true : undefined));
+    expect(got).toEqual(['news hello']);
+    await expect(cluster.psubscribe('n*')).rejects.toThrow('PSUBSCRIBE through a proxy');
     await cluster.del('{u}:1', '{u}:2');
   });
 

@@ -6,6 +6,7 @@
  *     a slot of another shard        MOVED to its primary
  *     a replica of the slot's shard  MOVED, but for reads of a client that said READONLY
  *     nobody takes the slot          CLUSTERDOWN
+ *     a pattern of channels          an error: channels live at the shard of their slot
  *
  * Not asked of connections that said CRDT.ROUTED: proxies go by the map themselves, and split
  * commands by shards and not by slots.
@@ -23,7 +24,8 @@ const NONE = -1;
 /** Keys of several slots. */
 const SEVERAL = -2;
 
-const BY_CHANNEL = new Set(['SSUBSCRIBE', 'SUNSUBSCRIBE', 'SPUBLISH']);
+/** Commands on channels. There is no cluster bus: a channel lives at the shard of its slot. */
+const BY_CHANNEL = new Set(['SSUBSCRIBE', 'SUNSUBSCRIBE', 'SPUBLISH', 'SUBSCRIBE', 'PUBLISH']);
 
 /** The error that sends the client away; null: the command may run here. */
 export function redirection(
@@ -33,7 +35,10 @@ export function redirection(
   cluster: ClusterView,
 ): string | null {
   const { transaction } = session;
+  const { name } = entry.command;
   let { bits } = entry;
+  if (name === 'PSUBSCRIBE' && cluster.map.shards.length > 1)
+    return errorText('patternsOfAllShards');
   let slot = NONE;
   if ((bits & EXEC) !== 0 && transaction !== null) {
     bits = transaction.bits;
@@ -48,6 +53,8 @@ export function redirection(
   if (cluster.shardOf(slot) === cluster.ownShard && cluster.ownShard >= 0) {
     if (role !== 'replica') return null;
     if (session.readsReplica && (bits & WRITE) === 0) return null;
+    // A replica is told every message of its primary.
+    if (name.endsWith('SUBSCRIBE')) return null;
   }
   const primary = cluster.primaryOf(slot);
   if (primary === null || primary.name === cluster.member) return errorText('clusterDown');
@@ -63,7 +70,7 @@ function slotOfKeys(entry: Entry, args: Args): number {
   }
   let slot = NONE;
   if (BY_CHANNEL.has(name)) {
-    const last = name === 'SPUBLISH' ? 1 : args.count - 1;
+    const last = name.endsWith('PUBLISH') ? 1 : args.count - 1;
     for (let i = 1; i <= last; i++)
       slot = join(slot, slotOf(args.buffer, args.start[i], args.end[i]));
     return slot;

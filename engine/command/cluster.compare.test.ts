@@ -71,7 +71,6 @@ const script = `
   SPUBLISH foo m
   SPUBLISH bar m
   SSUBSCRIBE foo bar
-  PUBLISH foo m
   DBSIZE
   PING
 `;

@@ -207,7 +207,11 @@ describe('the cluster API', () => {
     expect(say(client, 'GET', 'bar')).toBe('null');
     expect(say(client, 'SET', 'bar', 1)).toBe('(error) MOVED 5061 127.0.0.1:7001');
     expect(say(client, 'GET', 'foo')).toBe('(error) MOVED 12182 127.0.0.1:7002');
+    expect(say(client, 'PUBLISH', 'bar', 'm')).toBe('0');
     expect(say(client, 'READWRITE')).toBe('OK');
+    expect(say(client, 'PUBLISH', 'bar', 'm')).toBe('(error) MOVED 5061 127.0.0.1:7001');
+    expect(say(client, 'SUBSCRIBE', 'foo')).toBe('(error) MOVED 12182 127.0.0.1:7002');
+    expect(say(client, 'PSUBSCRIBE', 'f*')).toMatch(/PSUBSCRIBE through a proxy/);
     expect(say(client, 'GET', 'bar')).toMatch(/MOVED/);
     expect(say(client, 'CRDT.ROUTED')).toBe('OK');
     expect(say(client, 'GET', 'foo')).toBe('null');

@@ -626,6 +626,10 @@ export const errorCatalogue = {
       'Asked of a member itself, a command needs all of its keys in one slot: give them a common ' +
       'hash tag, as in {user1}:name and {user1}:mail.',
   },
+  patternsOfAllShards: {
+    text: 'ERR a member hears only the channels of its own slots: PSUBSCRIBE through a proxy',
+    meaning: 'There is no cluster bus; a proxy listens to all shards. See clients.md.',
+  },
   moved: {
     text: 'MOVED %s %s',
     meaning: 'Another member takes this slot; clients with a cluster mode follow by themselves.',
