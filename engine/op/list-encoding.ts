@@ -126,10 +126,12 @@ function readList(reader: ByteReader, actors: readonly Actor[]): ListState {
   for (let n = 0; n < count && reader.problem === null; n++) {
     const element = readElement(reader, actors, before);
     if (reader.problem !== null) return list;
-    if (before !== null && compareIds(before.id, element.id) >= 0) {
+    const problem = describeBadId(element.id);
+    if (problem !== null) reader.fail(problem);
+    else if (before !== null && compareIds(before.id, element.id) >= 0) {
       reader.fail('list elements that are not in order');
-      return list;
     }
+    if (reader.problem !== null) return list;
     append(list, element);
     before = element;
   }
