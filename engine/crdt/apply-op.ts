@@ -14,15 +14,7 @@ import { emptyKeyState, type KeyState, normalise, type PartName } from './key-st
 import { applyListOp } from './list-part.ts';
 import type { Envelope, KeyOp, Removal } from './op.ts';
 import { PART_NAMES, partNamed } from './part.ts';
-import {
-  applyStreamAdd,
-  applyStreamDeliver,
-  applyStreamGroup,
-  applyStreamMark,
-  applyStreamRemove,
-  applyStreamUngroup,
-  newStream,
-} from './stream.ts';
+import { applyStreamOp, newStream, type StreamOp } from './stream.ts';
 import { applyTtl } from './ttl.ts';
 import { covers, type VersionVector } from './version-vector.ts';
 
@@ -88,28 +80,14 @@ function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
       if (state.zset !== null) removeFields(state.zset, op.fields);
       break;
     case 'stream-add':
-      state.stream ??= newStream();
-      applyStreamAdd(state.stream, stamp, op);
-      break;
     case 'stream-mark':
-      state.stream ??= newStream();
-      applyStreamMark(state.stream, stamp, op);
-      break;
     case 'stream-remove':
-      if (state.stream !== null) applyStreamRemove(state.stream, op);
-      return;
     case 'stream-group':
-      state.stream ??= newStream();
-      applyStreamGroup(state.stream, stamp, op);
-      return;
     case 'stream-ungroup':
-      state.stream ??= newStream();
-      applyStreamUngroup(state.stream, stamp, op);
-      break;
     case 'stream-deliver':
-      state.stream ??= newStream();
-      applyStreamDeliver(state.stream, stamp, op);
-      return;
+      applyStream(state, op, stamp);
+      if (!('ttl' in op)) return;
+      break;
     case 'hll-add':
       if (state.cell !== null) resetCell(state.cell, op.drops, op.floors);
       state.hll ??= { instances: [] };
@@ -158,6 +136,12 @@ function pruneFieldTtlsAfter({ fieldTtl, hash }: KeyState, op: KeyOp | null): vo
       return;
     default:
   }
+}
+
+function applyStream(state: KeyState, op: StreamOp, stamp: StampedDot): void {
+  if (op.kind === 'stream-remove' && state.stream === null) return;
+  state.stream ??= newStream();
+  applyStreamOp(state.stream, stamp, op);
 }
 
 /** Removes all that the source saw, of every type, and the TTL writes it saw. */

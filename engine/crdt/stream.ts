@@ -99,8 +99,38 @@ export function streamBytes({ entries, marks, groups }: StreamState): number {
 
 // ── Ops ─────────────────────────────────────────────────────────────────────────────────────
 
+export type StreamOp =
+  | StreamAdd
+  | StreamRemove
+  | StreamMark
+  | StreamGroup
+  | StreamUngroup
+  | StreamDeliver;
+
+export function applyStreamOp(stream: StreamState, stamp: StampedDot, op: StreamOp): void {
+  switch (op.kind) {
+    case 'stream-add':
+      applyStreamAdd(stream, stamp, op);
+      return;
+    case 'stream-remove':
+      applyStreamRemove(stream, op);
+      return;
+    case 'stream-mark':
+      setMark(stream, stamp, op, op.drops);
+      return;
+    case 'stream-group':
+      applyStreamGroup(stream, stamp, op);
+      return;
+    case 'stream-ungroup':
+      applyStreamUngroup(stream, stamp, op);
+      return;
+    default:
+      applyStreamDeliver(stream, stamp, op);
+  }
+}
+
 /** XADD. */
-export function applyStreamAdd(stream: StreamState, stamp: StampedDot, op: StreamAdd): void {
+function applyStreamAdd(stream: StreamState, stamp: StampedDot, op: StreamAdd): void {
   const isLate = addEntry(stream.entries, op.id, stamp, op.fields);
   setMark(stream, stamp, { last: op.id, added: op.added, deleted: op.deleted }, []);
   if (!isLate) return;
@@ -110,7 +140,7 @@ export function applyStreamAdd(stream: StreamState, stamp: StampedDot, op: Strea
 }
 
 /** XDEL and XTRIM. */
-export function applyStreamRemove(stream: StreamState, op: StreamRemove): void {
+function applyStreamRemove(stream: StreamState, op: StreamRemove): void {
   removeEntries(stream.entries, op.entries);
   if (op.range !== null) removeCovered(stream.entries, op.range.to, op.range.vector);
   const { raise } = op;
@@ -120,11 +150,6 @@ export function applyStreamRemove(stream: StreamState, op: StreamRemove): void {
       ? { ...mark, deleted: raise.deleted }
       : mark,
   );
-}
-
-/** XSETID, and the making of an empty stream. */
-export function applyStreamMark(stream: StreamState, stamp: StampedDot, op: StreamMark): void {
-  setMark(stream, stamp, op, op.drops);
 }
 
 function setMark(
@@ -143,7 +168,7 @@ function setMark(
 }
 
 /** XGROUP CREATE. */
-export function applyStreamGroup(stream: StreamState, stamp: StampedDot, op: StreamGroup): void {
+function applyStreamGroup(stream: StreamState, stamp: StampedDot, op: StreamGroup): void {
   const group = groupNamed(stream, op.group);
   const { actor, seq, hlc } = stamp;
   if (group.made.some((made) => made.actor === actor && made.seq >= seq)) return;
@@ -154,11 +179,7 @@ export function applyStreamGroup(stream: StreamState, stamp: StampedDot, op: Str
 }
 
 /** XGROUP DESTROY. */
-export function applyStreamUngroup(
-  stream: StreamState,
-  stamp: StampedDot,
-  op: StreamUngroup,
-): void {
+function applyStreamUngroup(stream: StreamState, stamp: StampedDot, op: StreamUngroup): void {
   const group = groupNamed(stream, op.group);
   dropCoveredFromGroup(group, op.vector, true);
   const { actor, seq, hlc } = stamp;
@@ -166,11 +187,7 @@ export function applyStreamUngroup(
 }
 
 /** What a region does with a group: XREADGROUP, XACK, XCLAIM, SETID, its consumers. */
-export function applyStreamDeliver(
-  stream: StreamState,
-  stamp: StampedDot,
-  op: StreamDeliver,
-): void {
+function applyStreamDeliver(stream: StreamState, stamp: StampedDot, op: StreamDeliver): void {
   const group = groupNamed(stream, op.group);
   const { actor, seq, hlc } = stamp;
   if (op.cursor !== null) {
