@@ -52,28 +52,41 @@ function seenValue(db: Db, key: string): RdbValue | null {
       return { type, entries: db.hashEntries(key) };
     case 'zset':
       return { type, members: db.zsets.entries(key) };
+    case 'list':
+      return { type, elements: listElements(db, key) };
     case 'stream':
       throw commandError('dumpStream');
   }
 }
 
-/** Writes a value to a key that is not there. False: this database has no such type. */
-function writeValue(db: Db, key: string, value: RdbValue): boolean {
+function listElements(db: Db, key: string): string[] {
+  const list = db.listAt(key);
+  const elements: string[] = [];
+  if (list === null) return elements;
+  db.eachListValue(list, 0, list.size, (bytes, start, end) => {
+    elements.push(bytes.latin1Slice(start, end));
+  });
+  return elements;
+}
+
+/** Writes a value to a key that is not there. */
+function writeValue(db: Db, key: string, value: RdbValue): void {
   switch (value.type) {
     case 'string':
       db.setStringText(key, value.text, Number.POSITIVE_INFINITY);
-      return true;
+      break;
     case 'set':
       db.setAdd(key, value.members);
-      return true;
+      break;
     case 'hash':
       db.hashSet(key, value.entries);
-      return true;
+      break;
     case 'zset':
       db.zsets.set(key, value.members);
-      return true;
+      break;
     case 'list':
-      return false;
+      db.listPushTexts(key, false, [...value.elements]);
+      break;
   }
 }
 
@@ -96,7 +109,7 @@ function restore(session: ClientSession, args: Args): void {
   const payload = Buffer.from(args.bytes(3));
   if (!isWholePayload(payload)) throw commandError('payloadChecksum');
   const value = restoreValue(payload);
-  if (value === null || value.type === 'list') throw commandError('payloadFormat');
+  if (value === null) throw commandError('payloadFormat');
   const expiryMs = ttl === 0 ? Number.POSITIVE_INFINITY : options.absolute ? ttl : db.nowMs + ttl;
   if (taken) db.delete(key);
   if (expiryMs > db.nowMs) {
