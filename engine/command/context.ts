@@ -174,8 +174,6 @@ export function makeServerContext(parts: {
   readonly acl?: AclStart;
   /** A proxy sees no changes: false. */
   readonly tracks?: boolean;
-  /** Never goes back; absent: `clockMs`. */
-  readonly monotonicMs?: () => number;
 }): ServerContext {
   const { db, clockMs } = parts;
   const clients = new ClientRegistry();

@@ -122,6 +122,8 @@ export class KeyEvents implements KeyListener {
 function inOrder(keys: ReadonlySet<string>, entry: Entry, args: Args): Iterable<string> {
   if (keys.size < 2) return keys;
   const named = (findKeys(entry.command, args) ?? []).map((at) => args.text(at));
+  // Lists are pushed to before they are popped from, in these words.
+  if (/^(B?LMOVE|B?RPOPLPUSH)$/.test(entry.command.name)) named.reverse();
   return new Set([...named.filter((key) => keys.has(key)), ...keys]);
 }
 
