@@ -244,6 +244,16 @@ export const limits = {
     value: 32 * 1024 * 1024,
     reached: 'as above',
   },
+  functionSourcesMax: {
+    unit: 'bytes',
+    value: 16 * 1024 * 1024,
+    reached: 'FUNCTION LOAD is refused until libraries are deleted',
+  },
+  functionLoadTimeMax: {
+    unit: 'ms',
+    value: 500,
+    reached: 'the code of a library that is being loaded is ended with an error',
+  },
   tlsHandshake: {
     unit: 'ms',
     value: 5000,

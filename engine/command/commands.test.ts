@@ -412,6 +412,26 @@ test('scripts: each command once', () => {
   expect(say(client, 'SCRIPT', 'HELP')).toContain('EXISTS <sha1>');
 });
 
+test('functions: each command once', () => {
+  const client = makeFixture().connect();
+  const code =
+    '#!lua name=l\nredis.register_function{function_name="f",callback=function() return 1 end,flags={"no-writes"}}';
+  expect(say(client, 'FUNCTION', 'LOAD', code)).toBe('"l"');
+  expect(say(client, 'FCALL', 'f', 0)).toBe('1');
+  expect(say(client, 'FCALL_RO', 'f', 0)).toBe('1');
+  expect(say(client, 'FUNCTION', 'LIST')).toContain('"f"');
+  expect(say(client, 'FUNCTION', 'STATS')).toContain('functions_count');
+  const dumped = client.send('FUNCTION', 'DUMP') as { text: string };
+  expect(say(client, 'FUNCTION', 'RESTORE', dumped.text)).toContain('already exists');
+  expect(say(client, 'FUNCTION', 'RESTORE', dumped.text, 'REPLACE')).toBe('OK');
+  expect(say(client, 'FUNCTION', 'DELETE', 'l')).toBe('OK');
+  expect(say(client, 'FUNCTION', 'RESTORE', dumped.text, 'FLUSH')).toBe('OK');
+  expect(say(client, 'FCALL', 'f', 0)).toBe('1');
+  expect(say(client, 'FUNCTION', 'FLUSH')).toBe('OK');
+  expect(say(client, 'FUNCTION', 'KILL')).toContain('NOTBUSY');
+  expect(say(client, 'FUNCTION', 'HELP')).toContain('RESTORE');
+});
+
 test('every command was exercised', () => {
   const all = [...commandTable.values()].flatMap((c) => [c, ...(c.subcommands ?? [])]);
   const runnable = all.filter((command) => command.run !== undefined);

@@ -5,8 +5,10 @@
  * error. `%s` is filled in where the error is made. `docs/errors.md` is generated from here, and a
  * test checks that every entry is used and that no command makes up an error of its own.
  */
+
 import { accessErrors } from './errors-access.ts';
 import { listErrors } from './errors-list.ts';
+import { scriptErrors } from './errors-script.ts';
 import { zsetErrors } from './errors-zset-table.ts';
 import { streamErrors } from './stream-errors.ts';
 
@@ -377,77 +379,7 @@ export const errorCatalogue = {
     text: 'ERR hash value is not a float',
     meaning: 'HINCRBYFLOAT on a field that holds no number.',
   },
-  noScript: {
-    text: 'NOSCRIPT No matching script. Please use EVAL.',
-    meaning:
-      'The cache of this process has no such script: it is local, and empty after a restart.',
-  },
-  scriptKeysTooMany: {
-    text: "ERR Number of keys can't be greater than number of args",
-    meaning: 'EVAL with fewer keys than it announces.',
-  },
-  scriptKeysNegative: {
-    text: "ERR Number of keys can't be negative",
-    meaning: 'EVAL with a negative number of keys.',
-  },
-  scriptWrong: {
-    text: 'ERR %s',
-    meaning: 'The script does not compile, or its `#!` line is wrong; the sentence says where.',
-  },
-  scriptUnknownCommand: {
-    text: 'ERR Unknown Redis command called from script',
-    meaning: 'redis.call with a command that does not exist.',
-  },
-  scriptArity: {
-    text: 'ERR Wrong number of args calling Redis command from script',
-    meaning: 'redis.call with too few or too many arguments.',
-  },
-  scriptRefused: {
-    text: 'ERR This Redis command is not allowed from script',
-    meaning: 'Commands about connections, transactions, subscriptions and scripts, and admin ones.',
-  },
-  scriptReadOnly: {
-    text: 'ERR Write commands are not allowed from read-only scripts.',
-    meaning: 'A command that writes, in EVAL_RO or a script with the flag no-writes.',
-  },
-  scriptMayWrite: {
-    text: 'ERR Can not execute a script with write flag using *_ro command.',
-    meaning: 'The `#!` line of the script lacks the flag no-writes.',
-  },
-  scriptOnReplica: {
-    text: 'READONLY Can not run script with write flag on readonly replica.',
-    meaning: 'The `#!` line of the script lacks the flag no-writes, and this member is a replica.',
-  },
-  scriptNonLocalKey: {
-    text: 'ERR Script attempted to access a non local key in a cluster node',
-    meaning: 'The script made the name of a key that another shard holds: pass all keys in KEYS.',
-  },
-  scriptOutOfMemory: {
-    text:
-      'OOM allow-oom flag is not set on the script, can not run it when used memory > ' +
-      "'maxmemory'",
-    meaning: 'The member is full. A script that frees memory may say flags=allow-oom.',
-  },
-  scriptTooLong: {
-    text: 'ERR Script ended after %s ms: it is limited to that; nothing was written',
-    meaning: 'Scripts hold up all other clients. Split the work over several calls.',
-  },
-  scriptTooLongWritten: {
-    text: 'ERR Script ended after %s ms: it is limited to that; what it had written stays',
-    meaning: 'As for a script that raises an error: its writes up to there are in force.',
-  },
-  scriptNotBusy: {
-    text: 'NOTBUSY No scripts in execution right now.',
-    meaning: 'SCRIPT KILL or FUNCTION KILL while none runs.',
-  },
-  scriptFlushMode: {
-    text: 'ERR SCRIPT FLUSH only support SYNC|ASYNC option',
-    meaning: 'SCRIPT FLUSH with another word.',
-  },
-  scriptDebug: {
-    text: 'ERR scripts cannot be debugged here; use redis.log, or a redis-server',
-    meaning: 'SCRIPT DEBUG YES or SYNC.',
-  },
+  ...scriptErrors,
   replyTooLong: {
     text: 'ERR the replies that wait for this client would take more than %s bytes',
     meaning: 'Read less at once. If the command writes, it has taken effect.',

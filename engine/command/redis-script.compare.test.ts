@@ -1,5 +1,6 @@
 /** Scripts give the same on our session and on a real redis-server, in RESP2 and RESP3. */
 import { encodeRequest } from '../resp/request-writer.ts';
+import { functionCases } from './redis-function-cases.ts';
 import { type RedisConnection, RedisProcess, redisVersion } from './redis-process.ts';
 import { scriptCases } from './redis-script-cases.ts';
 import { libraryCases } from './redis-script-library-cases.ts';
@@ -35,6 +36,36 @@ withRedis('scripts compared with Redis', () => {
         await redis.stop();
         ours.session.closed();
       }
+    });
+
+    test('functions, and a payload of Redis with compressed code', async () => {
+      const redis = await RedisProcess.start(PORT + Number(process.env.JEST_WORKER_ID ?? 0));
+      const theirs = await redis.connect();
+      const ours = makeFixture({}, Date.now()).connect();
+      const differences: string[] = [];
+      try {
+        await both(ours, theirs, ['HELLO', String(protocol)]);
+        for (const words of functionCases) {
+          const [mine, other] = (await both(ours, theirs, words)).map(show);
+          if (mine !== other) {
+            differences.push(`${words.join(' ')}:\n    ours ${mine}\n    Redis ${other}`);
+          }
+        }
+        const long = `#!lua name=long\n${'-- the same again\n'.repeat(200)}`;
+        const code = `${long}redis.register_function("g", function() return 7 end)`;
+        await both(ours, theirs, ['FUNCTION', 'LOAD', code]);
+        const [, packed] = await both(ours, theirs, ['FUNCTION', 'DUMP']);
+        ours.send('FUNCTION', 'FLUSH');
+        expect(show(ours.send('FUNCTION', 'RESTORE', (packed as { text: string }).text))).toBe(
+          'OK',
+        );
+        expect(show(ours.send('FCALL', 'g', 0))).toBe('7');
+      } finally {
+        theirs.close();
+        await redis.stop();
+        ours.session.closed();
+      }
+      expect(differences).toEqual([]);
     });
   });
 });

@@ -146,7 +146,7 @@ export const scriptCommands: readonly Command[] = [
 ];
 
 function evaluate(session: ClientSession, args: Args, bySha: boolean, readOnly: boolean): void {
-  const keyCount = readKeyCount(args);
+  const keyCount = readKeyCount(args, 'notInteger');
   const { scripting } = session.server;
   let script: Script | null;
   if (bySha) {
@@ -156,13 +156,13 @@ function evaluate(session: ClientSession, args: Args, bySha: boolean, readOnly: 
   } else {
     script = scripting.bySource(args.text(1));
   }
-  scripting.run(session, script, args, KEY_COUNT_AT + 1, keyCount, readOnly);
+  scripting.runScript(session, script, args, keyCount, readOnly);
 }
 
-/** How many keys follow the count; an error when they cannot. */
-function readKeyCount(args: Args): number {
+/** How many keys follow the count; an error, `notNumber` if it is none, when they cannot. */
+export function readKeyCount(args: Args, notNumber: 'notInteger' | 'functionKeys'): number {
   const count = args.int64(KEY_COUNT_AT);
-  if (count === null) throw commandError('notInteger');
+  if (count === null) throw commandError(notNumber);
   if (count > args.count - KEY_COUNT_AT - 1) throw commandError('scriptKeysTooMany');
   if (count < 0) throw commandError('scriptKeysNegative');
   return Number(count);

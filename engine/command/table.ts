@@ -13,6 +13,7 @@ import { clusterCommands } from './cluster.ts';
 import { configCommands } from './config-command.ts';
 import { connectionCommands } from './connection.ts';
 import { crdtCommands } from './crdt.ts';
+import { functionCommands } from './function.ts';
 import { geoCommands } from './geo.ts';
 import { geoSearchCommands } from './geo-search.ts';
 import { hashCommands } from './hash.ts';
@@ -180,6 +181,7 @@ const all: readonly Command[] = [
   ...listMoveCommands,
   ...transactionCommands,
   ...scriptCommands,
+  ...functionCommands,
   ...pubsubCommands,
   ...clusterCommands,
   ...crdtCommands,

@@ -71,6 +71,10 @@ const ALL: Readonly<Record<string, Merge>> = {
   'SCRIPT|LOAD': 'any',
   'SCRIPT|EXISTS': 'each-min',
   'SCRIPT|FLUSH': 'ok',
+  'FUNCTION|LOAD': 'any',
+  'FUNCTION|DELETE': 'ok',
+  'FUNCTION|FLUSH': 'ok',
+  'FUNCTION|RESTORE': 'ok',
 };
 
 const SPECIAL: Readonly<Record<string, Special>> = {
@@ -101,7 +105,9 @@ const BY_CHANNEL = new Set(['PUBLISH', 'SPUBLISH']);
 /** Commands without keys that do no harm on a connection that clients share. */
 const HARMLESS_IN_MULTI = new Set(['PING', 'ECHO', 'TIME', 'SELECT']);
 /** They may write, although that is not in their flags: a replica runs them too. */
-const MAY_WRITE = new Set([...BY_CHANNEL, 'CRDT.LINK', 'EVAL', 'EVALSHA']);
+const MAY_WRITE = new Set([...BY_CHANNEL, 'CRDT.LINK', 'EVAL', 'EVALSHA', 'FCALL']);
+/** All shards know the same, so one is asked: that of the first slot. */
+const ASKED_OF_ONE = new Set(['FUNCTION|LIST', 'FUNCTION|STATS', 'FUNCTION|DUMP']);
 const FIRST_ARGUMENT: KeyRange = { first: 1, last: 1, step: 1 };
 
 const plans = new Map<Entry, CommandPlan>();
@@ -131,7 +137,7 @@ function makePlan(entry: Entry): CommandPlan {
   if (special !== null) kind = 'special';
   else if (name in SPLIT) kind = 'split';
   else if (name in ALL) kind = 'all';
-  else if (keyed) kind = 'keys';
+  else if (keyed || ASKED_OF_ONE.has(name)) kind = 'keys';
   return {
     kind,
     keys,

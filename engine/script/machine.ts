@@ -13,12 +13,13 @@
  *     hook, each 20,000 instructions:   killed or over the limit → error that no pcall can hold
  *                                       over the threshold       → suspend, if no C function is under way
  */
-import type { Args } from '../resp/args.ts';
+import { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { addBitLibrary } from './lib-bit.ts';
 import { addJsonLibrary } from './lib-json.ts';
 import { addMessagePackLibrary } from './lib-msgpack.ts';
 import { addStructLibrary } from './lib-struct.ts';
+import { LibraryApi, type LoadedFunction } from './library.ts';
 import {
   LUA_OUT_OF_MEMORY,
   LUA_REGISTRY,
@@ -61,12 +62,15 @@ export type Outcome =
 const REPLIED: Outcome = { kind: 'replied' };
 const SUSPENDED: Outcome = { kind: 'suspended' };
 
+const NO_CALL = { name: '', args: new Args(), keysFrom: 0, keysTo: 0, globals: false } as const;
+
 export class Machine {
   /** Something went wrong inside: no script can be run any more. */
   broken = false;
   private readonly lua: Lua;
   private readonly sandbox: Sandbox;
   private readonly redis: RedisApi;
+  private readonly library: LibraryApi;
   private readonly toReply: LuaToReply;
   private readonly hook: number;
   private thread = 0;
@@ -85,6 +89,7 @@ export class Machine {
     addMessagePackLibrary(this.sandbox);
     addStructLibrary(this.sandbox);
     addBitLibrary(this.sandbox);
+    this.library = new LibraryApi(this.sandbox, this.redis.logFunction, this.redis.addConstants);
     this.sandbox.close();
     this.toReply = new LuaToReply(this.lua);
     this.hook = this.lua.hook((L) => this.interrupt(L));
@@ -173,6 +178,59 @@ export class Machine {
     } catch (error) {
       return this.fail(error);
     }
+  }
+
+  /** Runs the code of a library; its functions, or why it has none, without the code of the error. */
+  load(code: string, judge: () => Verdict): LoadedFunction[] | string {
+    const { lua, sandbox, library } = this;
+    const { api } = lua;
+    const handle = this.compile(code, '@user_function');
+    if (typeof handle === 'string') return `Error compiling function: ${handle}`;
+    const T = this.thread;
+    this.judge = judge;
+    this.call = { ...NO_CALL, handle };
+    sandbox.protectedDepth = 0;
+    this.suspending = false;
+    try {
+      sandbox.pushGlobals(T);
+      api.lua_getfield(T, -1, lua.name('redis'));
+      library.push(T);
+      api.lua_setfield(T, -3, lua.name('redis'));
+      library.begin();
+      const kept = api.luaL_ref(T, LUA_REGISTRY);
+      api.lua_settop(T, 0);
+      api.lua_rawgeti(T, LUA_REGISTRY, handle);
+      const status = api.lua_resume(T, 0);
+      const error = status === 0 ? null : this.loadError(status);
+      const found = library.end();
+      api.lua_settop(this.thread, 0);
+      sandbox.pushGlobals(this.thread);
+      api.lua_rawgeti(this.thread, LUA_REGISTRY, kept);
+      api.lua_setfield(this.thread, -2, lua.name('redis'));
+      api.lua_settop(this.thread, 0);
+      for (const ref of [kept, handle]) this.forget(ref);
+      this.end();
+      if (error === null && found.length > 0) return found;
+      for (const loaded of found) this.forget(loaded.handle);
+      return error ?? 'No functions registered';
+    } catch (error) {
+      return this.breakDown(error);
+    }
+  }
+
+  private loadError(status: number): string {
+    const { lua } = this;
+    const T = this.thread;
+    let text = lua.text(T, -1);
+    if (lua.api.lua_type(T, -1) === LUA_TABLE) {
+      lua.pushText(T, 'err');
+      lua.api.lua_rawget(T, -2);
+      text = lua.text(T, -1);
+    } else {
+      text = `ERR ${status === LUA_YIELDED ? 'attempt to yield across C-call boundary' : text}`;
+    }
+    this.newThread();
+    return `Error registering functions: ${text}`;
   }
 
   private pushWords(T: number, args: Args, from: number, to: number): void {

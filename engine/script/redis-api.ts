@@ -47,7 +47,7 @@ export class RedisApi {
     this.numbers = lua.api.malloc(NUMBER_BYTES_MAX * 16);
     lua.api.lua_createtable(lua.L, 0, 32);
     this.addFunctions(sandbox);
-    this.addConstants();
+    this.constants();
     sandbox.setGlobal('redis');
   }
 
@@ -77,7 +77,11 @@ export class RedisApi {
     for (const [name, f] of Object.entries(functions)) sandbox.setFunction(name, f);
   }
 
-  private addConstants(): void {
+  /** redis.log and the constants, for the table of libraries that are being loaded. */
+  readonly logFunction = (L: number): number => this.log(L);
+  readonly addConstants = (): void => this.constants();
+
+  private constants(): void {
     const { lua } = this;
     const { api, L } = lua;
     const constants: Record<string, number> = {

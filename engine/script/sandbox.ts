@@ -86,10 +86,7 @@ export class Sandbox {
   close(): void {
     const { api, L } = this.lua;
     this.pushGlobals(L);
-    api.lua_createtable(L, 0, 1);
-    this.setFunction('__index', (T) => this.missingGlobal(T));
-    api.lua_setmetatable(L, -2);
-    this.protect();
+    this.protectStrictly();
     this.globalStandIn = api.lua_topointer(L, -1);
     api.lua_pushvalue(L, -1);
     api.lua_replace(L, LUA_GLOBALS);
@@ -97,6 +94,15 @@ export class Sandbox {
     api.lua_insert(L, -2);
     api.lua_setfield(L, -2, this.lua.name('_G'));
     api.lua_settop(L, 0);
+  }
+
+  /** As `protect`, and reading a field that is not there is an error, as it is of a global. */
+  protectStrictly(): void {
+    const { api, L } = this.lua;
+    api.lua_createtable(L, 0, 1);
+    this.setFunction('__index', (T) => this.missingGlobal(T));
+    api.lua_setmetatable(L, -2);
+    this.protect();
   }
 
   /** Puts a stand-in for the table on top of the stack in its place. */

@@ -72,9 +72,9 @@ describe('memory', () => {
     const client = connect();
     const sha = show(client.send('SCRIPT', 'LOAD', 'return redis.call("incr","n")'));
     expect(run(client, `return #string.rep("x",${25e6})`)).toBe(String(25e6));
-    expect(server.scripting.scripts.machineBytes).toBe(0);
+    expect(server.scripting.keeper.bytes).toBe(0);
     expect(show(client.send('EVALSHA', sha.slice(1, -1), 0))).toBe('1');
-    expect(server.scripting.scripts.machineBytes).toBeLessThan(limits.scriptMemoryKept.value);
+    expect(server.scripting.keeper.bytes).toBeLessThan(limits.scriptMemoryKept.value);
   });
 
   test('arguments that do not fit are refused', () => {
@@ -163,6 +163,60 @@ describe('one script and the next', () => {
     expect(server.scripting.scripts.count).toBeLessThan(33);
     expect(server.scripting.scripts.bytes).toBeLessThanOrEqual(limits.scriptSourcesMax.value);
     expect(run(client, 'return 1')).toBe('1');
+  });
+});
+
+describe('functions', () => {
+  const load = (client: TestClient, code: string): string =>
+    show(client.send('FUNCTION', 'LOAD', 'REPLACE', `#!lua name=l\n${code}`));
+
+  test('they outlive their machine', () => {
+    const { server, connect } = makeFixture();
+    const client = connect();
+    load(
+      client,
+      'redis.register_function("f", function(keys) return redis.call("incr",keys[1]) end)',
+    );
+    expect(show(client.send('FCALL', 'f', 1, 'n'))).toBe('1');
+    server.scripting.keeper.drop();
+    expect(show(client.send('FCALL', 'f', 1, 'n'))).toBe('2');
+    expect(run(client, 'return redis.call("get","n")')).toBe('"2"');
+  });
+
+  test('a library that does not load leaves everything as it was', () => {
+    const client = makeFixture().connect();
+    load(client, 'redis.register_function("f", function() return 1 end)');
+    expect(load(client, 'redis.register_function("g", function() end) nope()')).toContain('nope');
+    expect(load(client, 'redis.call("set","k","v")')).toContain("variable 'call'");
+    expect(show(client.send('FCALL', 'f', 0))).toBe('1');
+    expect(run(client, 'return redis.call("exists","k")')).toBe('0');
+  });
+
+  test('a library that loops is ended, and redis is redis again', () => {
+    const client = impatient();
+    expect(load(client, 'while true do end')).toContain('Script ended after 500 ms');
+    expect(load(client, 'while true do pcall(function() while true do end end) end')).toContain(
+      'ms',
+    );
+    expect(run(client, 'return redis.call("ping")')).toBe('PONG');
+  });
+
+  test('functions that loop or write too much are ended as scripts are', () => {
+    const client = impatient();
+    const reader = 'redis.register_function("f", function() while true do end end)';
+    expect(load(client, reader)).toBe('"l"');
+    expect(show(client.send('FCALL', 'f', 0))).toContain('script: f, on @user_function:2.');
+  });
+
+  test('damaged payloads are refused', () => {
+    const client = makeFixture().connect();
+    load(client, 'redis.register_function("f", function() return 1 end)');
+    const { text } = client.send('FUNCTION', 'DUMP') as { text: string };
+    for (let at = 0; at < text.length; at += 7) {
+      const damaged = `${text.slice(0, at)}\xee${text.slice(at + 1)}`;
+      expect(show(client.send('FUNCTION', 'RESTORE', damaged, 'FLUSH'))).toContain('checksum');
+    }
+    expect(show(client.send('FCALL', 'f', 0))).toBe('1');
   });
 });
 
