@@ -34,6 +34,30 @@ export const mutants: readonly Mutant[] = [
     guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
   },
   {
+    name: 'leaves a member where it was when its score changes',
+    file: 'engine/keyspace/scored-table.ts',
+    find: '  const moves = element !== 0 && !Object.is(held, score);',
+    replace: '  const moves = element !== 0 && score > held;',
+    guard: { test: 'engine/core/collections.test.ts', named: 'and with tables beyond 0 elements' },
+  },
+  {
+    name: 'does not note the new least entry of a node',
+    file: 'engine/keyspace/score-tree.ts',
+    find: '    if (this.countOf(node) > 0) this.noteMins(depth, node);',
+    replace: '',
+    guard: {
+      test: 'engine/keyspace/score-tree.test.ts',
+      named: 'the order is that of a sorted list',
+    },
+  },
+  {
+    name: 'ships what a client adds to a score, not what its sum of doubles needs',
+    file: 'engine/crdt/score.ts',
+    find: '  return wanted === null ? null : subtractAmounts(wanted, exact);',
+    replace: '  return wanted === null ? null : amount;',
+    guard: { test: 'engine/crdt/score.test.ts', named: 'whatever is added' },
+  },
+  {
     name: 'brings a deleted HyperLogLog back with a late add',
     file: 'engine/crdt/hyperloglog.ts',
     find: 'if (instance === null && !hasDot(hll.instances, actor, seq)) {',

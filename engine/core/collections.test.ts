@@ -17,6 +17,7 @@ import { ReplyWriter } from '../resp/reply-writer.ts';
 import { Db } from './db.ts';
 import { DbError } from './db-error.ts';
 import { bodyOf, START_MS, slotOfText, statesOf } from './db-fixture.ts';
+import type { ZaddRule } from './zset-hot.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const KEYS = ['a', '{a}b', 'c'] as const;
@@ -147,7 +148,66 @@ const pull = fc
     }),
   );
 
+const score = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(1, 2, 0.1, -3) },
+  { weight: 1, arbitrary: fc.constantFrom(-0, 0, Infinity, -Infinity, 5e-324, 1e308) },
+);
+const rule = fc.constantFrom('', '', '', 'nx', 'xx', 'gt', 'lt').map((word) => ({
+  nx: word === 'nx',
+  xx: word === 'xx',
+  gt: word === 'gt',
+  lt: word === 'lt',
+}));
+
+/** ZADD as the command does it. */
+function zadd(
+  db: Db,
+  k: string,
+  members: readonly string[],
+  first: number,
+  how: ZaddRule,
+): unknown {
+  const words = members.flatMap((member) => ['', member]);
+  const scores = members.map((_, i) => first + (i % 3));
+  return db.zsets.addArgs(Args.from(['ZADD', k, ...words]), 2, scores, how);
+}
+
+/** All members of a sorted set with score and rank, as text. */
+function zsetOf(db: Db, k: string): unknown {
+  const zset = db.zsets.of(k);
+  const shown: string[] = [];
+  zset.walk(zset.size - 1, zset.size, true, (bytes, start, end, held) => {
+    const rank = zset.rankOf(bytes, start, end);
+    shown.push(`${bytes.latin1Slice(start, end)} ${Object.is(held, -0) ? '-0' : held} ${rank}`);
+    return true;
+  });
+  const below = [0, 1.5].map((bound) => zset.countBelowScore(bound, false));
+  return shown.join('|') + below.join('|');
+}
+
+const zsetStep: fc.Arbitrary<Step> = fc.oneof(
+  command(fc.tuple(key, names, score, rule), (db, [k, list, first, how]) =>
+    zadd(db, k, list, first, how),
+  ),
+  command(fc.tuple(key, names, score, rule), (db, [k, list, first, how]) =>
+    zadd(db, k, list, first, how),
+  ),
+  command(fc.tuple(key, name, score, rule), (db, [k, member, delta, how]) =>
+    String(db.zsets.increment(k, member, delta, how)),
+  ),
+  command(fc.tuple(key, names), (db, [k, list]) =>
+    db.zsets.removeArgs(Args.from(['ZREM', k, ...list])),
+  ),
+  command(fc.tuple(key, fc.boolean()), (db, [k, down]) => {
+    const { size } = db.zsets.of(k);
+    return String(db.zsets.take(k, down ? size - 1 : 0, Math.min(size, 3), down));
+  }),
+);
+
 const step: fc.Arbitrary<Step> = fc.oneof(
+  zsetStep,
+  zsetStep,
+  zsetStep,
   command(fc.tuple(key, names), (db, [k, list]) => db.setAdd(k, list)),
   command(fc.tuple(key, names), (db, [k, list]) => db.setAdd(k, list)),
   command(fc.tuple(key, names), (db, [k, list]) => db.setRemove(k, list)),
@@ -228,6 +288,7 @@ function look({ db }: Region) {
       explain: db.explain(k),
       set: outcome(() => [db.setMembers(k), db.setSize(k)]),
       hash: outcome(() => [db.hashEntries(k), db.hashSize(k)]),
+      zset: outcome(() => zsetOf(db, k)),
       smembers: outcome(() => written((out) => db.writeMembers(Args.from(['', k]), out))),
       hgetall: outcome(() =>
         written((out) => db.writeEntries(Args.from(['', k]), out, true, true)),
@@ -290,6 +351,8 @@ function playBoth(steps: readonly Step[], blockElementsMax: number): void {
 
 const playInBoth = (steps: readonly Step[]): void => playBoth(steps, PACKED_ELEMENTS_MAX);
 
+const NO_RULE: ZaddRule = { nx: false, xx: false, gt: false, lt: false };
+
 /** Few names in one set and one hash, and much exchange: what the ways by bytes are for. */
 const few = fc.array(fc.constantFrom('m', 'n', 'o'), { minLength: 1, maxLength: 3 });
 const text = fc.constantFrom('v', 'w', 'long');
@@ -303,6 +366,11 @@ const busy: fc.Arbitrary<Step> = fc.oneof(
   command(few, (db, list) => db.removeFields(Args.from(['HDEL', 'c', ...list]))),
   command(few, (db, [field]) => hincrBy(db, ['c', field, 5])),
   command(few, (db, list) => db.hashRemove('c', list)),
+  command(fc.tuple(few, score, rule), (db, [list, first, how]) =>
+    zadd(db, '{a}b', list, first, how),
+  ),
+  command(few, (db, list) => db.zsets.removeArgs(Args.from(['ZREM', '{a}b', ...list]))),
+  command(few, (db, [member]) => db.zsets.increment('{a}b', member, 0.1, NO_RULE)),
   command(fc.constantFrom('a', 'c'), (db, k) => db.delete(k)),
   command(fc.tuple(fc.constantFrom('a', 'c'), expiry), (db, [k, ms]) =>
     db.expire(k, db.nowMs + ms),
