@@ -169,6 +169,8 @@ export function makeServerContext(parts: {
   readonly member: MemberApi;
   readonly process: ProcessFacts;
   readonly clockMs: () => number;
+  /** Never goes back; absent: `clockMs`. */
+  readonly monotonicMs?: () => number;
   readonly random: () => number;
   readonly config?: ConfigStart;
   readonly acl?: AclStart;
