@@ -36,7 +36,6 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
 /** What a user of Redis must know, beside the conflicts. */
 const differences = [
   'There is one database, number 0: `SELECT`, `COPY … DB` and `MOVE` to others are refused.',
-  'Keyspace events are not there yet.',
   'Libraries of functions are local to a member and forgotten by a restart; see docs/scripts.md.',
   'Sums of floats are exact decimals to 17 places; Redis adds 64-bit mantissas and rounds.',
   'Times are exact up to 2^53 ms since 1970; what lies beyond is an invalid expire time.',

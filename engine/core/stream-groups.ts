@@ -28,6 +28,7 @@ import {
   type Claim,
   claimsOf,
   type Group,
+  hasPassed,
   type Position,
   pendingAt,
   shows,
@@ -132,6 +133,13 @@ export class StreamGroups {
   /** Whether XREADGROUP > would deliver something. */
   hasNext(stream: StreamState, group: Group): boolean {
     return nextEntries(stream.entries, group, this.view, 1).found.length > 0;
+  }
+
+  /** Whether this region has delivered the entry and has heard of it again. */
+  isDone(group: Group, entry: StreamEntry): boolean {
+    const position = this.position(group);
+    const isPassed = hasPassed(position, entry.id, entry.actor, entry.seq);
+    return isPassed && this.claim(group, entry.id) === null;
   }
 
   // ── Writes ────────────────────────────────────────────────────────────────────────────────

@@ -400,6 +400,7 @@ export class Member implements MemberApi {
     this.cluster = map === null || !managed ? null : new ClusterView(map, member);
     const { role, targets, slots } = this.placement;
     this.db.writable = role === 'primary';
+    this.db.streams.severalRegions = this.placement.regions.length > 0;
     if (role !== before.role) {
       this.firstWriteAtMs = null;
       if (before.role === 'primary') this.context.blockedKeys.roleLost();

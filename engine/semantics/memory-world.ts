@@ -117,6 +117,7 @@ export class MemoryWorld implements World {
     const db = new Db({ random, region: number });
     db.newActor(makeActorId(number, 0, BigInt(number)));
     db.writable = true;
+    db.streams.severalRegions = this.regions.length > 1;
     const published: Member['published'] = [];
     const clock = { offMs: 0 };
     const others = this.regions.filter((other) => other !== region);

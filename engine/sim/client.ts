@@ -6,7 +6,15 @@
 
 import { type Reply, ReplyParser, RespError } from '../resp/reply-parser.ts';
 import { encodeRequest } from '../resp/request-writer.ts';
-import { ANSWERS, type History, KEPT_KEYS, QUESTIONS, TALLY_KEYS } from './history.ts';
+import {
+  ANSWERS,
+  GROUP,
+  type History,
+  KEPT_KEYS,
+  QUESTIONS,
+  STREAM_KEY,
+  TALLY_KEYS,
+} from './history.ts';
 import type { Prng } from './prng.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';
@@ -45,6 +53,7 @@ export class SimClient {
   private errandNumber = 0;
   private serial = 0;
   private readonly seenQuestions: string[] = [];
+  private readonly readEntries: { id: string; value: string }[] = [];
   private stopped = false;
 
   constructor(options: ClientOptions) {
@@ -181,7 +190,37 @@ export class SimClient {
       return { commands: [['MULTI'], ...inner, ['EXEC']] };
     }
     if (dice < 0.65) return this.converse(unique);
+    if (dice < 0.78) return this.work(unique);
     return { commands: [this.scramble(unique)] };
+  }
+
+  /** Adds entries to a stream, and consumes them in a group. */
+  private work(unique: string): Errand {
+    const { random, history, name } = this.options;
+    const dice = random.unit();
+    if (dice < 0.4) {
+      const done = (_: Reply, by: SimProcess, saidAtMs: number): void => {
+        history.keep(STREAM_KEY, unique, by.name, saidAtMs);
+      };
+      return { commands: [['XADD', STREAM_KEY, '*', 'f', unique]], done };
+    }
+    if (dice < 0.45) {
+      return { commands: [['XGROUP', 'CREATE', STREAM_KEY, GROUP, '0', 'MKSTREAM']] };
+    }
+    const read = this.readEntries.splice(0, 3);
+    if (read.length > 0 && dice < 0.75) {
+      for (const { value } of read) history.acked.add(value);
+      return { commands: [['XACK', STREAM_KEY, GROUP, ...read.map(({ id }) => id)]] };
+    }
+    const done = (reply: Reply): void => {
+      const [[, entries]] = (reply ?? [['', []]]) as [[string, [string, string[] | null][]]];
+      for (const [id, fields] of entries) {
+        if (fields !== null) this.readEntries.push({ id, value: fields[1] });
+      }
+    };
+    const from = random.chance(0.7) ? '>' : '0';
+    const words = ['GROUP', GROUP, name, 'COUNT', '3', 'STREAMS', STREAM_KEY, from];
+    return { commands: [['XREADGROUP', ...words]], done };
   }
 
   /** Asks, looks for questions, or answers one that was seen. */
@@ -234,6 +273,14 @@ export class SimClient {
       ['RENAME', key, random.pick(KEYS)],
       ['PFADD', key, unique, field],
       ['PFMERGE', key, random.pick(KEYS)],
+      ['XADD', key, random.chance(0.5) ? '*' : `${random.between(1, 9)}-*`, field, unique],
+      ['XADD', key, 'MAXLEN', '2', '*', field, unique],
+      ['XTRIM', key, 'MAXLEN', '1'],
+      ['XSETID', key, `${random.between(1, 99)}-1`],
+      ['XGROUP', 'CREATE', key, field, random.chance(0.5) ? '0' : '$', 'MKSTREAM'],
+      ['XGROUP', 'DESTROY', key, field],
+      ['XREADGROUP', 'GROUP', field, unique, 'COUNT', '1', 'STREAMS', key, '>'],
+      ['XAUTOCLAIM', key, field, 'other', '0', '0', 'COUNT', '1'],
     ];
     if (flushes && random.chance(0.05)) return ['FLUSHALL'];
     return random.pick(commands);

@@ -3,6 +3,8 @@
  *
  *   kept        SADD of a member that is never removed: once acknowledged it is there at the end,
  *               unless its machine lost power before the fsync that the policy promises
+ *   entries     XADD, kept in the same way; and what a consumer group has passed in a region is either pending
+ *               there or was acknowledged: no entry is skipped
  *   tallies     MULTI, INCRBY c, SADD c:log u, ZINCRBY c:zset, ZADD c:order u, EXEC: at any moment, on any
  *               member, c equals the size of c:log, the score in c:zset and the size of c:order, which is in
  *               order. That checks exact sums, atomic batches and idempotence at once
@@ -11,8 +13,12 @@
  */
 
 import type { Db } from '../core/db.ts';
+import { allEntries } from '../crdt/stream-entries.ts';
 
 export const KEPT_KEYS = ['kept:0', 'kept:1', 'kept:2'];
+/** A stream from which nothing is ever removed, and its group. */
+export const STREAM_KEY = 'events';
+export const GROUP = 'workers';
 export const TALLY_KEYS = ['tally:0', 'tally:1'];
 export const QUESTIONS = 'questions';
 export const ANSWERS = 'answers';
@@ -21,6 +27,8 @@ type Kept = { readonly key: string; readonly member: string; readonly by: string
 
 export class History {
   readonly kept: Kept[] = [];
+  /** Entries that a client was about to acknowledge. */
+  readonly acked: Set<string> = new Set();
   acknowledged = 0;
   refused = 0;
   unknown = 0;
@@ -89,8 +97,17 @@ function checkOrder(db: Db, key: string, size: number): string | null {
 /** What must hold once everything has healed and settled; null: it does. */
 export function checkAtEnd(history: History, db: Db): string | null {
   if (history.lossExcuse !== '') return null;
+  const stream = db.streams.see(STREAM_KEY);
+  const entries = stream === null ? [] : allEntries(stream.entries);
+  const values = new Set(entries.map(({ fields }) => fields[1]));
+  const group = db.streams.groups.find(stream, GROUP);
+  for (const entry of group === null ? [] : entries) {
+    const [, value] = entry.fields;
+    if (history.acked.has(value) || !db.streams.groups.isDone(group!, entry)) continue;
+    return `${value} of ${STREAM_KEY} was passed by ${GROUP} and is neither pending nor acknowledged`;
+  }
   for (const { key, member, by, atMs } of history.kept) {
-    if (db.setHas(key, member)) continue;
+    if (key === STREAM_KEY ? values.has(member) : db.setHas(key, member)) continue;
     return `${member} of ${key}, acknowledged by ${by} at ${atMs.toFixed(1)}, is lost`;
   }
   return null;
