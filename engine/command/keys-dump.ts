@@ -5,6 +5,7 @@ import { isWholePayload, restoreValue } from '../rdb/restore.ts';
 import type { RdbValue } from '../rdb/value.ts';
 import type { Args } from '../resp/args.ts';
 import { commandError } from './errors.ts';
+import { listTexts } from './list-texts.ts';
 import { readInteger } from './numbers.ts';
 import { bulkOrNull, ok } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
@@ -53,20 +54,10 @@ function seenValue(db: Db, key: string): RdbValue | null {
     case 'zset':
       return { type, members: db.zsets.entries(key) };
     case 'list':
-      return { type, elements: listElements(db, key) };
+      return { type, elements: listTexts(db, key) };
     case 'stream':
       throw commandError('dumpStream');
   }
-}
-
-function listElements(db: Db, key: string): string[] {
-  const list = db.listAt(key);
-  const elements: string[] = [];
-  if (list === null) return elements;
-  db.eachListValue(list, 0, list.size, (bytes, start, end) => {
-    elements.push(bytes.latin1Slice(start, end));
-  });
-  return elements;
 }
 
 /** Writes a value to a key that is not there. */
@@ -74,19 +65,19 @@ function writeValue(db: Db, key: string, value: RdbValue): void {
   switch (value.type) {
     case 'string':
       db.setStringText(key, value.text, Number.POSITIVE_INFINITY);
-      break;
+      return;
     case 'set':
       db.setAdd(key, value.members);
-      break;
+      return;
     case 'hash':
       db.hashSet(key, value.entries);
-      break;
+      return;
     case 'zset':
       db.zsets.set(key, value.members);
-      break;
+      return;
     case 'list':
       db.listPushTexts(key, false, [...value.elements]);
-      break;
+      return;
   }
 }
 

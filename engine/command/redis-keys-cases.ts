@@ -147,6 +147,52 @@ export const keysCases: Readonly<Record<string, readonly Case[]>> = {
     same LCS i j IDX
     same LCS i j
   `),
+  'SORT of lists and sorted sets, and STORE': play(`
+    same RPUSH l 3 1 20 -5 100 1
+    same SORT l
+    same SORT l DESC LIMIT 1 3
+    same SORT l BY nosort
+    same SORT l BY nosort DESC
+    same SORT l BY nosort LIMIT 1 2
+    same MSET w1 9 w3 4 w20 3 w-5 2 w100 1
+    same SORT l BY w* GET # GET w*
+    same SORT l BY w* STORE d
+    same LRANGE d 0 -1
+    same SORT l GET none* GET # STORE d
+    same LRANGE d 0 -1
+    same TYPE d
+    same EXPIRE d 100
+    same SORT l STORE d
+    same TTL d
+    same SORT l LIMIT 9 1 STORE d
+    same EXISTS d
+    same SET d string
+    same SORT none STORE d
+    same EXISTS d
+    same SET d string
+    same SORT l ALPHA STORE d
+    same LRANGE d 0 -1
+    same SORT l STORE l
+    same LRANGE l 0 -1
+    same SORT l STORE
+    same SADD s c a b
+    same SORT s BY nosort STORE d
+    same LRANGE d 0 -1
+    same SORT s STORE d
+    same LRANGE d 0 -1
+    same ZADD z 3 c 1 a 2 b 10 10
+    same SORT z ALPHA
+    same SORT z
+    same SORT z BY nosort
+    same SORT z BY nosort DESC
+    same SORT z BY nosort DESC LIMIT 1 2
+    same SORT z BY nosort ASC LIMIT 1 -1 GET #
+    same SORT z ALPHA STORE d
+    same LRANGE d 0 -1
+    same XADD x 1-1 f v
+    same SORT x
+    same SORT_RO l DESC
+  `),
   'SORT of sets': play(`
     same SADD s 3 1 20 -5 100
     same SORT s

@@ -12,6 +12,7 @@ import type { Db, KeyType } from '../core/db.ts';
 import { slotOf } from '../keyspace/slot.ts';
 import type { Args } from '../resp/args.ts';
 import { commandError } from './errors.ts';
+import { listTexts } from './list-texts.ts';
 import { readInteger } from './numbers.ts';
 import { bulksOrNulls, count, either } from './reply-shape.ts';
 import type { ClientSession } from './session.ts';
@@ -52,12 +53,10 @@ type Source = (db: Db, key: string) => string[];
 
 /** What can be sorted; a type that is not here answers WRONGTYPE. */
 const SOURCES: { readonly [T in KeyType]?: Source } = {
+  list: listTexts,
   set: (db, key) => db.setMembers(key),
   zset: (db, key) => db.zsets.entries(key).map(([member]) => member),
 };
-
-/** Replaces a key by a list of these elements; null while there are no lists. */
-const storeList: ((db: Db, key: string, elements: readonly string[]) => void) | null = null;
 
 type Options = {
   by: string | null;
@@ -94,12 +93,8 @@ function reply(session: ClientSession, elements: readonly string[], options: Opt
       : elements.flatMap((element) => get.map((pattern) => lookUp(db, pattern, element)));
   if (store !== null) {
     db.delete(store);
-    if (result.length > 0)
-      storeList?.(
-        db,
-        store,
-        result.map((element) => element ?? ''),
-      );
+    const texts = result.map((element) => element ?? '');
+    if (texts.length > 0) db.listPushTexts(store, false, texts);
     output.integer(result.length);
     return;
   }
@@ -129,7 +124,6 @@ function readOptions(args: Args, mayStore: boolean): Options {
       options.offset = readInteger(args, ++i);
       options.count = readInteger(args, ++i);
     } else if (mayStore && args.equalsIgnoreCase(i, 'STORE') && left >= 1) {
-      if (storeList === null) throw commandError('sortStore');
       options.store = args.text(++i);
     } else if (args.equalsIgnoreCase(i, 'BY') && left >= 1) options.by = args.text(++i);
     else if (args.equalsIgnoreCase(i, 'GET') && left >= 1) options.get.push(args.text(++i));
@@ -164,8 +158,9 @@ function order(db: Db, elements: string[], type: KeyType, options: Options): voi
   let weightOf: ((element: string) => string | null) | null = null;
   if (by?.includes('*')) weightOf = (element) => lookUp(db, by, element);
   else if (by !== null) {
-    if (type === 'zset' && descending) elements.reverse();
-    // A set has no order of its own: a stored one is sorted by its bytes.
+    // Redis walks those that have an order from their other end; a set has none of its own.
+    if ((type === 'zset' || type === 'list') && descending) elements.reverse();
+    // But a stored set is sorted by its bytes.
     if (type !== 'set' || store === null) return;
     alpha = true;
   }
