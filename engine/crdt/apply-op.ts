@@ -7,7 +7,7 @@
 import { addToCell, emptyCell, resetCell, setCell } from './cell.ts';
 import { type StampedDot, withoutDots } from './dot.ts';
 import { addMembers, removeMembers } from './element-set.ts';
-import { addToField, removeFields, setFields } from './field-map.ts';
+import { addToField, type HashState, removeFields, setFields } from './field-map.ts';
 import { emptyFieldTtls, expireFields, pruneFieldTtls } from './field-ttl.ts';
 import { addToHll } from './hyperloglog.ts';
 import { emptyKeyState, type KeyState, normalise, type PartName } from './key-state.ts';
@@ -58,26 +58,14 @@ function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
       if (state.set !== null) removeMembers(state.set, op.members);
       break;
     case 'hash-set':
-      state.hash ??= new Map();
-      setFields(state.hash, stamp, op.fields);
-      break;
     case 'hash-add':
-      state.hash ??= new Map();
-      addToField(state.hash, stamp, op);
-      break;
     case 'hash-remove':
-      if (state.hash !== null) removeFields(state.hash, op.fields);
+      state.hash = applyFields(state.hash, op, stamp);
       break;
     case 'zset-set':
-      state.zset ??= new Map();
-      setFields(state.zset, stamp, op.fields);
-      break;
     case 'zset-add':
-      state.zset ??= new Map();
-      addToField(state.zset, stamp, op);
-      break;
     case 'zset-remove':
-      if (state.zset !== null) removeFields(state.zset, op.fields);
+      state.zset = applyFields(state.zset, op, stamp);
       break;
     case 'stream-add':
     case 'stream-mark':
@@ -112,6 +100,20 @@ function applyToParts(state: KeyState, op: KeyOp, stamp: StampedDot): void {
       unreachable(op);
   }
   state.ttl = applyTtl(state.ttl, op.ttl, stamp);
+}
+
+type FieldsOp = Extract<KeyOp, { kind: `${'hash' | 'zset'}-${'set' | 'add' | 'remove'}` }>;
+
+/** Fields of a hash and members of a sorted set: maps of cells, which `fields` is, or null. */
+function applyFields(fields: HashState | null, op: FieldsOp, stamp: StampedDot): HashState | null {
+  if (op.kind === 'hash-remove' || op.kind === 'zset-remove') {
+    if (fields !== null) removeFields(fields, op.fields);
+    return fields;
+  }
+  const written: HashState = fields ?? new Map();
+  if (op.kind === 'hash-set' || op.kind === 'zset-set') setFields(written, stamp, op.fields);
+  else addToField(written, stamp, op);
+  return written;
 }
 
 /** Drops the TTLs of fields whose data the op (null: a flush) has removed. */

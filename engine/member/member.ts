@@ -33,7 +33,6 @@ import {
 import type { ClientSession } from '../command/session.ts';
 import type { Config } from '../config.ts';
 import { type ApplyOutcome, Db } from '../core/db.ts';
-import { actorText } from '../crdt/roster.ts';
 import { countOps, type VersionVector } from '../crdt/version-vector.ts';
 import type { Env, Link, LinkHandler } from '../env.ts';
 import { limits } from '../limits.ts';
@@ -41,14 +40,7 @@ import { Backlog } from '../log/backlog.ts';
 import { batchMeta, hasBatchMeta } from '../log/batch-meta.ts';
 import { frameBody, frameKind } from '../log/frame.ts';
 import { ClusterView } from '../map/cluster-view.ts';
-import {
-  FEATURES,
-  type Introduction,
-  MESSAGE,
-  PROTOCOL_VERSION,
-  type Refusal,
-} from '../replication/message.ts';
-import { NONCE_BYTES } from '../replication/proof.ts';
+import { type Introduction, MESSAGE, type Refusal } from '../replication/message.ts';
 import { type TokenPart, tokenPart } from '../replication/session-token.ts';
 import type { VerifyReport } from '../replication/verify-report.ts';
 import { admission } from './admission.ts';
@@ -57,6 +49,8 @@ import { type Client, type ClientLink, Clients } from './clients.ts';
 import { Confirmations } from './confirmations.ts';
 import { type Footprint, footprintOf } from './footprint.ts';
 import { HeldMap } from './held-map.ts';
+import { introduction } from './introduction.ts';
+import { MessageRelay } from './message-relay.ts';
 import { type Dialled, isCaughtUp, Peers } from './peers.ts';
 import { Repairer, type RepairerHost } from './repairer.ts';
 import { type Placement, placeMember } from './role.ts';
@@ -102,6 +96,7 @@ export class Member implements MemberApi {
   private readonly verifier: Verifier;
   private readonly repairer: Repairer;
   private readonly ahead: Ahead;
+  private readonly relay: MessageRelay;
   private lastQuestion = 0;
   /** The map as cluster clients see it; null: not managed, or no map yet. */
   cluster: ClusterView | null = null;
@@ -165,6 +160,11 @@ export class Member implements MemberApi {
     });
     this.clients = this.makeClients();
     this.peers = this.makePeers();
+    this.relay = new MessageRelay({
+      peers: this.peers,
+      pubsub: this.context.pubsub,
+      placement: () => this.placement,
+    });
     this.confirmations = new Confirmations({
       db: this.db,
       peers: this.peers,
@@ -360,7 +360,7 @@ export class Member implements MemberApi {
   }
 
   publish(channel: string, message: string): void {
-    this.peers.publish(latin1(channel), latin1(message), () => true);
+    this.relay.publish(channel, message);
   }
 
   resetStats(): void {
@@ -441,15 +441,6 @@ export class Member implements MemberApi {
     return outcome;
   }
 
-  private published(channel: Uint8Array, message: Uint8Array, from: Dialled): void {
-    this.context.pubsub.deliver(fromLatin1(channel), fromLatin1(message));
-    if (this.placement.role !== 'primary') return;
-    const isLocal = from.target.purpose === 'member';
-    this.peers.publish(channel, message, (remote) =>
-      remote.purpose === 'region' ? isLocal : remote.actor !== from.remoteActor,
-    );
-  }
-
   /** A member that started empty counts as filled once it has what a peer told of. */
   private checkFilled(): void {
     const wrote = this.sealedSeq > 0;
@@ -461,19 +452,8 @@ export class Member implements MemberApi {
   }
 
   private introduce(purpose: Introduction['purpose']): Introduction {
-    const { database, region, regionNumber, member } = this.config;
-    return {
-      protocol: PROTOCOL_VERSION,
-      database,
-      slots: this.placement.slots,
-      region,
-      regionNumber,
-      member,
-      actor: actorText(this.storage.actorId),
-      purpose,
-      features: FEATURES,
-      nonce: Buffer.from(this.env.random.bytes(NONCE_BYTES)).toString('hex'),
-    };
+    const { config, placement, env, storage } = this;
+    return introduction(config, placement, storage.actorId, env.random, purpose);
   }
 
   private refuse(remote: Introduction): Refusal | null {
@@ -549,7 +529,7 @@ export class Member implements MemberApi {
       refuse: (remote) => this.refuse(remote),
       applyRemote: (frame, from) => this.applyRemote(frame, from),
       stateSink: (from) => this.makeStateMerge(from),
-      published: (channel, message, from) => this.published(channel, message, from),
+      published: (channel, message, from) => this.relay.receive(channel, message, from),
       compare: (question) => this.verifier.answer(question),
       compared: (answer) => this.compared(answer),
       exportSlot: (slot) => this.db.states.exportSlotOrEmpty(slot),
@@ -589,12 +569,4 @@ export class Member implements MemberApi {
 function warnOfActors(actors: number, journal: Env['journal']): void {
   if (actors < limits.actorsWarned.value) return;
   journal.warn({ actors, actorsMax: limits.actorsMax.value }, 'this database has had many writers');
-}
-
-function latin1(text: string): Uint8Array {
-  return Buffer.from(text, 'latin1');
-}
-
-function fromLatin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

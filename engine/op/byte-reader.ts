@@ -63,7 +63,9 @@ export class ByteReader {
   f64(): number {
     if (!this.has(8)) return 0;
     this.at += 8;
-    return this.view.getFloat64(this.at - 8, true);
+    const value = this.view.getFloat64(this.at - 8, true);
+    // Nothing writes it, and two encodings of one state would be two states.
+    return Object.is(value, -0) ? this.fail('a negative zero') : value;
   }
 
   raw(length: number): Bytes {

@@ -36,6 +36,7 @@ import type {
   FieldDrops,
   Floor,
   FloorPart,
+  HashExpire,
   ListPush,
   ListRemove,
   ListSpan,
@@ -148,13 +149,7 @@ export function encodePayload(out: ByteWriter, op: Op, flags: number, indexOf: I
       for (const field of op.fields) fieldDrops(out, field, indexOf);
       break;
     case 'hash-expire':
-      out.u32(op.fields.length);
-      for (const { field, drops, saw } of op.fields) {
-        out.text(field);
-        dots(out, drops, indexOf);
-        dots(out, saw, indexOf);
-      }
-      out.f64(op.expiry);
+      fieldExpiries(out, op, indexOf);
       return;
     case 'hll-add':
       if (op.instance !== null) dot(out, op.instance, indexOf);
@@ -183,6 +178,16 @@ export function encodePayload(out: ByteWriter, op: Op, flags: number, indexOf: I
       if (!('ttl' in op)) return;
   }
   ttl(out, op.ttl, flags, indexOf);
+}
+
+function fieldExpiries(out: ByteWriter, op: HashExpire, indexOf: IndexOf): void {
+  out.u32(op.fields.length);
+  for (const { field, drops, saw } of op.fields) {
+    out.text(field);
+    dots(out, drops, indexOf);
+    dots(out, saw, indexOf);
+  }
+  out.f64(op.expiry);
 }
 
 function ttlFlags(part: TtlPart, drops: readonly Dot[] | null): number {

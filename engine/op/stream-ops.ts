@@ -175,7 +175,7 @@ export function readId(reader: ByteReader): Bytes {
 /** A count or a time: a whole number that is not negative. */
 export function readWhole(reader: ByteReader, least = 0): number {
   const value = reader.f64();
-  return Number.isInteger(value) && value >= least ? value + 0 : reader.fail('no whole number');
+  return Number.isInteger(value) && value >= least ? value : reader.fail('no whole number');
 }
 
 /** Names and values of an entry, at least one pair. */
