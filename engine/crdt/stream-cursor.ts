@@ -99,9 +99,9 @@ export function nextEntries(
   let last = position.last;
   let lateFrom: Bytes | null = null;
   const waiting: StreamEntry[] = [];
-  const after = idAfter(position.last);
-  const from = group.lateFrom ?? after;
-  eachWaiting(entries, position, from ?? position.last, (entry) => {
+  const after = idAfter(position.last) ?? position.last;
+  const from = group.lateFrom !== null && group.lateFrom < after ? group.lateFrom : after;
+  eachWaiting(entries, position, from, (entry) => {
     const isAcked = others.some((other) => isAckedBy(group, other, entry, view.roster));
     if (!isAcked && found.length >= count) {
       // The end of the count. What is left behind it is known only as far as the position was.

@@ -91,8 +91,11 @@ export function addEntry(
 }
 
 function insertEntry(entries: Entries, entry: StreamEntry): boolean {
-  const at = blockAt(entries, entry.id);
-  const held = readBlock(entries.blocks[at]);
+  const { blocks } = entries;
+  let at = blockAt(entries, entry.id);
+  // Entries of one id may reach into the next block.
+  while (blocks[at + 1]?.first === entry.id && firstActor(blocks[at + 1]) <= entry.actor) at++;
+  const held = readBlock(blocks[at]);
   const next = held.findIndex((one) => compareEntries(one, entry) >= 0);
   const to = next < 0 ? held.length : next;
   const same = held[to];
@@ -103,6 +106,12 @@ function insertEntry(entries: Entries, entry: StreamEntry): boolean {
   } else held.splice(to, 0, entry);
   replaceBlock(entries, at, held);
   return true;
+}
+
+function firstActor(block: StreamBlock): Actor {
+  const reader = new BlockReader(block);
+  reader.next();
+  return reader.actor;
 }
 
 /** By id, then by actor: a total order of what a stream can hold at one time. */
