@@ -124,6 +124,28 @@ test('a script may do what its caller may', () => {
   expect(server.acl.log.list(1)[0].context).toBe('lua');
 });
 
+test('keys are sought where the command takes them, whatever its other arguments look like', () => {
+  const { connect } = fixture({ users: ['a on nopass +@all ~mine ~STREAMS ~c ~GET'] });
+  const [admin, client] = [connect(), connect()];
+  say(admin, 'XADD', 'theirs', '1-1', 'f', 'v');
+  say(admin, 'SADD', 'mine', 1);
+  say(client, 'AUTH', 'a', 'x');
+  for (const line of [
+    'XREADGROUP GROUP g STREAMS STREAMS theirs >',
+    'XREADGROUP GROUP STREAMS c STREAMS theirs >',
+    'XREADGROUP COUNT 1 GROUP STREAMS c STREAMS theirs >',
+    'XREAD STREAMS mine theirs 0 0',
+    'SORT mine STORE theirs BY STORE LIMIT 0 1',
+    'SORT mine STORE mine STORE theirs',
+    'SORT mine BY nosort STORE theirs LIMIT 0 STORE',
+  ]) {
+    expect([line, say(client, ...line.split(' '))]).toEqual([
+      line,
+      expect.stringMatching(/^\(error\) NOPERM .*keys/),
+    ]);
+  }
+});
+
 test('passwords are kept as hashes only', () => {
   const { connect, server } = fixture();
   const client = connect();

@@ -31,6 +31,11 @@ function writeWords(output: ReplyWriter, words: readonly string[]): void {
   for (const word of words) output.simple(word);
 }
 
+/** Whether a command may have keys at all. */
+export function hasKeys({ keys, keyCountAt, keysAfter }: Command): boolean {
+  return keys !== null || keyCountAt !== undefined || keysAfter !== undefined;
+}
+
 /** Argument numbers of a request's keys; null: the counted keys are not all there. */
 export function findKeys(command: Command, args: Args): number[] | null {
   const { keys, keyCountAt } = command;
@@ -50,10 +55,24 @@ export function findKeys(command: Command, args: Args): number[] | null {
   return [...found, ...counted];
 }
 
-/** The first half of the arguments behind a word; null: there is no such word, or they are not two halves. */
+/** Words of options with so many arguments, which may look like the word that is sought. */
+const OPTION_ARGUMENTS: Readonly<Record<string, number>> = {
+  ...{ BLOCK: 1, COUNT: 1, GROUP: 2, NOACK: 0 },
+  ...{ LIMIT: 2, GET: 1, BY: 1 },
+};
+
+/**
+ * The first half of the arguments behind a word; null: there is no such word, or they are not two halves.
+ * Who asks for rights must look where the command does: a group may be named like the word.
+ */
 export function keysAfterWord(word: string, args: Args): number[] | null {
   let at = 1;
-  while (at < args.count && !args.equalsIgnoreCase(at, word)) at++;
+  while (at < args.count && !args.equalsIgnoreCase(at, word)) {
+    const skipped = OPTION_ARGUMENTS[args.text(at).toUpperCase()];
+    // What the command does not know it refuses.
+    if (skipped === undefined) return null;
+    at += 1 + skipped;
+  }
   const behind = args.count - at - 1;
   if (behind <= 0 || behind % 2 !== 0) return null;
   return Array.from({ length: behind / 2 }, (_, i) => at + 1 + i);
@@ -62,8 +81,15 @@ export function keysAfterWord(word: string, args: Args): number[] | null {
 /** The argument behind the last of these words in a request; 0: there is none. */
 export function keyAfterWord(words: readonly string[] | null, keys: KeyRange, args: Args): number {
   if (words === null) return 0;
-  for (let i = args.count - 2; i > keys.last; i--) {
-    if (words.some((word) => args.equalsIgnoreCase(i, word))) return i + 1;
+  let found = 0;
+  for (let i = keys.last + 1; i + 1 < args.count; i++) {
+    const word = args.text(i).toUpperCase();
+    if (words.includes(word)) {
+      i++;
+      found = i;
+    } else {
+      i += OPTION_ARGUMENTS[word] ?? 0;
+    }
   }
-  return 0;
+  return found;
 }

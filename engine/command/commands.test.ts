@@ -152,6 +152,17 @@ describe('clients', () => {
     expect(client.session.closing).toBe(true);
   });
 
+  test('MEMORY tells in words and numbers', () => {
+    const client = makeFixture().connect();
+    say(client, 'SET', 'k', 'v');
+    expect(say(client, 'MEMORY', 'STATS')).toMatch(/"keys.count",1,.*"dataset.bytes",\d+/);
+    expect(say(client, 'MEMORY', 'DOCTOR')).toContain('Nothing is wrong');
+    expect(say(client, 'MEMORY', 'MALLOC-STATS')).toMatch(/arena: \d+ bytes in use/);
+    expect(say(client, 'MEMORY', 'PURGE')).toBe('OK');
+    say(client, 'CONFIG', 'SET', 'maxmemory', 1);
+    expect(say(client, 'MEMORY', 'DOCTOR')).toContain('at maxmemory');
+  });
+
   test('MONITOR shows commands until RESET', () => {
     const client = makeFixture().connect();
     expect(say(client, 'MONITOR')).toBe('OK');

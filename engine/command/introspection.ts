@@ -1,8 +1,10 @@
 /** COMMAND: the table, as clients and redis-cli ask for it. */
 
 import { type Category, categoriesOf } from '../acl/categories.ts';
+import { keysWithFlags } from '../acl/check.ts';
+import type { KeyFlags } from '../acl/key-rights-table.ts';
 import { Args } from '../resp/args.ts';
-import { findKeys, writeCommand } from './command-describe.ts';
+import { hasKeys, writeCommand } from './command-describe.ts';
 import { arityFits } from './dispatch.ts';
 import { commandError } from './errors.ts';
 import { globMatches } from './glob.ts';
@@ -84,6 +86,18 @@ export const introspectionCommands: readonly Command[] = [
         run: commandGetKeys,
       },
       {
+        name: 'COMMAND|GETKEYSANDFLAGS',
+        arity: -4,
+        group: 'server',
+        flags: ['loading', 'stale'],
+        keys: null,
+        since: '7.0.0',
+        summary: 'Returns the keys in a command, and what it does with each.',
+        complexity: 'O(N) for N arguments',
+        reply: arrayOf(any),
+        run: commandGetKeysAndFlags,
+      },
+      {
         name: 'COMMAND|HELP',
         arity: 2,
         group: 'server',
@@ -112,14 +126,15 @@ function commandCount(session: ClientSession): void {
 
 function commandList(session: ClientSession, args: Args): void {
   let found = session.server.commands.list();
+  const all = found.flatMap((each) => [each, ...(each.subcommands ?? [])]);
   if (args.count === 5 && args.equalsIgnoreCase(2, 'FILTERBY')) {
     const wanted = args.text(4);
     if (args.equalsIgnoreCase(3, 'PATTERN')) {
       const pattern = wanted.toLowerCase();
-      found = found.filter((each) => globMatches(pattern, each.name.toLowerCase()));
+      found = all.filter((each) => globMatches(pattern, each.name.toLowerCase()));
     } else if (args.equalsIgnoreCase(3, 'ACLCAT')) {
       const category = wanted.toLowerCase() as Category;
-      found = found.filter((each) => categoriesOf(each).includes(category));
+      found = all.filter((each) => categoriesOf(each).includes(category));
     } else if (args.equalsIgnoreCase(3, 'MODULE')) {
       found = [];
     } else {
@@ -179,20 +194,36 @@ function writeDocs(session: ClientSession, commands: readonly Command[]): void {
 }
 
 function commandGetKeys(session: ClientSession, args: Args): void {
+  const { inner, keys } = readKeys(session, args);
+  session.output.array(keys.length);
+  for (const [at] of keys) session.output.bulk(inner.text(at));
+}
+
+function commandGetKeysAndFlags(session: ClientSession, args: Args): void {
+  const { output } = session;
+  const { inner, keys } = readKeys(session, args);
+  output.array(keys.length);
+  for (const [at, flags] of keys) {
+    output.array(2);
+    output.bulk(inner.text(at));
+    const words = flags.split(' ');
+    output.set(words.length);
+    for (const word of words) output.simple(word);
+  }
+}
+
+/** The command that follows, and its keys with their flags. */
+function readKeys(session: ClientSession, args: Args): { inner: Args; keys: [number, KeyFlags][] } {
   const inner = new Args();
   inner.buffer = args.buffer;
   for (let i = 2; i < args.count; i++) inner.add(args.start[i], args.end[i]);
   const entry = session.server.commands.resolve(inner);
   if (entry === null) throw commandError('getKeysUnknown');
-  const { keys: fixed, keyCountAt, keysAfter } = entry.command;
-  if (fixed === null && keyCountAt === undefined && keysAfter === undefined) {
-    throw commandError('getKeysNone');
-  }
+  if (!hasKeys(entry.command)) throw commandError('getKeysNone');
   if (!arityFits(entry, inner.count)) throw commandError('getKeysArity');
-  const keys = findKeys(entry.command, inner);
+  const keys = keysWithFlags(entry.command, inner);
   if (keys === null) throw commandError('getKeysInvalid');
-  session.output.array(keys.length);
-  for (const i of keys) session.output.bulk(inner.text(i));
+  return { inner, keys };
 }
 
 function commandHelp(session: ClientSession): void {

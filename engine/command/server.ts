@@ -143,43 +143,6 @@ export const serverCommands: readonly Command[] = [
     run: wait,
   },
   {
-    name: 'MEMORY',
-    arity: -2,
-    group: 'server',
-    flags: [],
-    keys: null,
-    since: '4.0.0',
-    summary: 'Shows where memory goes.',
-    complexity: 'Depends on subcommand',
-    reply: any,
-    subcommands: [
-      {
-        name: 'MEMORY|USAGE',
-        arity: -3,
-        group: 'server',
-        flags: ['readonly'],
-        keys: { first: 2, last: 2, step: 1 },
-        since: '4.0.0',
-        summary: 'Returns the bytes that a key takes.',
-        complexity: 'O(1)',
-        reply: either(count, nil),
-        run: memoryUsage,
-      },
-      {
-        name: 'MEMORY|HELP',
-        arity: 2,
-        group: 'server',
-        flags: ['loading', 'stale'],
-        keys: null,
-        since: '4.0.0',
-        summary: 'Lists the subcommands.',
-        complexity: 'O(1)',
-        reply: arrayOf(any),
-        run: memoryHelp,
-      },
-    ],
-  },
-  {
     name: 'OBJECT',
     arity: -2,
     group: 'generic',
@@ -363,21 +326,6 @@ export function waitFor(session: ClientSession, args: Args, begin: Waiter): void
   };
   if (session.executing) countNow();
   else session.blockOn((done) => begin(Math.max(0, n), timeoutMs, all, done), countNow);
-}
-
-function memoryUsage(session: ClientSession, args: Args): void {
-  for (let i = 3; i < args.count; i += 2) {
-    if (!args.equalsIgnoreCase(i, 'SAMPLES') || i + 1 >= args.count) throw commandError('syntax');
-    if (readInteger(args, i + 1) < 0) throw commandError('syntax');
-  }
-  const { db } = session.server;
-  const key = args.text(2);
-  if (db.type(key) === 'none') session.output.nullBulk();
-  else session.output.integer(db.keyMemory(key));
-}
-
-function memoryHelp(session: ClientSession): void {
-  writeHelp(session, 'MEMORY');
 }
 
 function objectEncoding(session: ClientSession, args: Args): void {

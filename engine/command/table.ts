@@ -29,6 +29,7 @@ import { keyExpiryCommands } from './keys-expiry.ts';
 import { listCommands } from './list.ts';
 import { listEditCommands } from './list-edit.ts';
 import { listMoveCommands } from './list-move.ts';
+import { memoryCommands } from './memory-command.ts';
 import { observeCommands } from './observe-commands.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
 import type { ReplyShape } from './reply-shape.ts';
@@ -146,6 +147,7 @@ const all: readonly Command[] = [
   ...configCommands,
   ...introspectionCommands,
   ...observeCommands,
+  ...memoryCommands,
   ...keyCommands,
   ...keyExpiryCommands,
   ...keyCopyCommands,
