@@ -55,6 +55,7 @@ import { type Dialled, isCaughtUp, Peers } from './peers.ts';
 import { Repairer, type RepairerHost } from './repairer.ts';
 import { type Placement, placeMember } from './role.ts';
 import { SafePoint } from './safe-point.ts';
+import { settingsOf } from './settings.ts';
 import { Stalls } from './stalls.ts';
 import { StateMerge } from './state-merge.ts';
 import { type MemberView, memberInfo, memberStatus, replicationView } from './status.ts';
@@ -147,16 +148,7 @@ export class Member implements MemberApi {
       monotonicMs: () => env.clock.monotonicMs(),
       random,
       acl: options.acl,
-      config: {
-        requirepass: config.requirepass ?? '',
-        maxMemoryBytes: config.maxMemoryBytes,
-        maxMemoryPolicy: config.maxMemoryPolicy,
-        port: config.port ?? 0,
-        tlsPort: config.tlsPort ?? 0,
-        bind: config.bind,
-        dir: config.dir ?? '',
-        fsync: config.fsync,
-      },
+      config: settingsOf(config),
     });
     this.clients = this.makeClients();
     this.peers = this.makePeers();
