@@ -1,7 +1,7 @@
 /**
  * Shell: `make bench`: the engine beside the `redis-server` on PATH, both with their log on disk and
- * fsync each second, as Markdown. `PART=throughput|overhead|heap|latency|memory|restart|stall|replication` picks
- * one.
+ * fsync each second, as Markdown. `PART=throughput|overhead|heap|latency|memory|restart|stall|replication|
+ * types` picks one.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ import { measureRestart } from './restart.ts';
 import { isOnPath } from './servers.ts';
 import { measureStall } from './stall.ts';
 import { measureThroughput } from './throughput.ts';
+import { measureTypes } from './types.ts';
 
 const write = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -41,6 +42,7 @@ const parts = {
   restart: (options: Options) => measureRestart(options),
   stall: (options: Options) => measureStall(options),
   replication: (options: Options) => measureReplication(options),
+  types: (options: Options) => measureTypes(options),
 } as const;
 type Part = keyof typeof parts;
 
@@ -57,6 +59,7 @@ const about: Record<Part, string> = {
   stall: 'What holds up the event loop while an image is written and the table grows.',
   replication:
     'Two regions of one member each on this machine, strings of 16 B key and 32 B value.',
+  types: 'Sorted sets; 50 connections of redis-benchmark.',
 };
 
 function machine(): string {

@@ -18,7 +18,7 @@ const write = (line: string) => process.stdout.write(`${line}\n`);
 const warmUpWrites = 1_200_000;
 const settleMs = 2500;
 
-type Shape = {
+export type Shape = {
   readonly name: string;
   /** What a figure is given for: so many keys, fields or members. */
   readonly units: number;
@@ -87,7 +87,7 @@ function fieldOf(i: number): string[] {
   return [`field-${number(i, 6)}`, 'value-of-16-byte'];
 }
 
-type Cost = { readonly used: number; readonly resident: number; readonly base: number };
+export type Cost = { readonly used: number; readonly resident: number; readonly base: number };
 
 /** Prints the table; returns sentences about targets that were missed. */
 export async function measureMemory({ keys }: { keys: number }): Promise<string[]> {
@@ -122,7 +122,8 @@ export async function measureMemory({ keys }: { keys: number }): Promise<string[
   return missed;
 }
 
-async function costOf(server: Server, shape: Shape): Promise<Cost> {
+/** Bytes that a unit of the shape takes in a fresh server, which is stopped. */
+export async function costOf(server: Server, shape: Shape): Promise<Cost> {
   const pid = server.process.pid as number;
   try {
     await pipe(server.port, warmUpWrites, (i) => resp('SET', `warm:${i % 1000}`, 'v'.repeat(32)));

@@ -8,6 +8,9 @@ import type { ClientSession } from './session.ts';
 import type { Command, CommandFlag, KeyRange } from './table.ts';
 import { clampRanks, type Ranks, readNameRange, readScoreRange } from './zset-args.ts';
 
+/** Members between two looks at how much the client has not read. */
+const CHECKED_EACH = 256;
+
 type By = 'rank' | 'score' | 'name';
 const ONE_KEY: KeyRange = { first: 1, last: 1, step: 1 };
 const READ: readonly CommandFlag[] = ['readonly'];
@@ -183,6 +186,10 @@ function zrange(
   down: boolean | null,
 ): void {
   const stores = source === 2;
+  if (!stores && args.count === 4 && (by ?? 'rank') === 'rank') {
+    writeRanks(session, args, down ?? false);
+    return;
+  }
   const options = readOptions(args, source + 3, stores, { by, down });
   const isDown = options.down ?? false;
   if (options.limit !== -1 && (options.by ?? 'rank') === 'rank') throw commandError('limitByRank');
@@ -192,6 +199,32 @@ function zrange(
   const ranks = limited(ranksOf(zset), options, isDown);
   if (stores) store(session, args.text(1), zset, ranks);
   else writeRange(session, zset, ranks, isDown, options.withScores);
+}
+
+/** By rank and without options, as nearly all are. */
+function writeRanks(session: ClientSession, args: Args, down: boolean): void {
+  const start = readInteger(args, 2);
+  const stop = readInteger(args, 3);
+  const zset = session.server.db.zsets.see(args, 1);
+  const { size } = zset;
+  const { from, to } = clampRanks(start, stop, size);
+  writeNames(session, zset, down ? size - 1 - from : from, to - from, down);
+}
+
+function writeNames(
+  session: ClientSession,
+  zset: ZsetView,
+  rank: number,
+  count: number,
+  down: boolean,
+): void {
+  const { output } = session;
+  output.array(count);
+  for (let done = 0; done < count; done += CHECKED_EACH) {
+    const wanted = Math.min(CHECKED_EACH, count - done);
+    zset.writeNames(down ? rank - done : rank + done, wanted, down, output);
+    session.checkOutput();
+  }
 }
 
 function readOptions(
@@ -247,12 +280,16 @@ function writeRange(
   withScores: boolean,
 ): void {
   const { output } = session;
-  const nested = withScores && output.protocol === 3;
-  output.array(withScores && !nested ? (to - from) * 2 : to - from);
+  if (!withScores) {
+    writeNames(session, zset, down ? to - 1 : from, to - from, down);
+    return;
+  }
+  const nested = output.protocol === 3;
+  output.array(nested ? to - from : (to - from) * 2);
   zset.walk(down ? to - 1 : from, to - from, down, (bytes, start, end, score) => {
     if (nested) output.array(2);
     output.bulkBytes(bytes, start, end);
-    if (withScores) output.double(score);
+    output.double(score);
     session.checkOutput();
     return true;
   });

@@ -84,9 +84,30 @@ export function addScores(
     else if (held !== scores[i]) outcome.updated++;
   }
   if (wanted === 0) return outcome;
+  if (count === 1 && kind === BLOCK_ZSET && writeInPlace(ground, place, args, first)) {
+    if (ground.touched !== null) ground.touched(latin1(place));
+    return outcome;
+  }
   if (!write(ground, place, args, first, count, wanted, bytes, kind)) return null;
   if (ground.touched !== null) ground.touched(latin1(place));
   return outcome;
+}
+
+/** Writes a member that has its score already where its block lies; false: that is not possible. */
+function writeInPlace(ground: Ground, place: KeyPlace, args: Args, first: number): boolean {
+  const { batch, packed, actor } = ground;
+  const { view } = packed;
+  const { buffer, start, end } = args;
+  const i = first + 1;
+  if (place.ref === 0 || !view.find(buffer, start[i], end[i])) return false;
+  if (!Object.is(view.score, written[0]) || !view.ownsStamp) return false;
+  writeScore(score8, 0, written[0]);
+  const hlc = begin(ground, place, args, 1);
+  batch.element(buffer, start[i], end[i], view.actor, view.seq);
+  batch.value(score8, 0, score8.length);
+  batch.endElements();
+  view.overwrite(actor, ground.seq, hlc, score8, 0, score8.length);
+  return true;
 }
 
 /** In the place of a score: the member has increments or several dots. */

@@ -17,6 +17,7 @@ import { loadState } from '../keyspace/packed-string.ts';
 import { compareNames } from '../keyspace/score-bytes.ts';
 import { elementScore } from '../keyspace/scored-table.ts';
 import { tableOf } from '../keyspace/table-collection.ts';
+import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 
@@ -40,6 +41,8 @@ export type ZsetView = {
   countBelowName(name: Uint8Array, orEqual: boolean): number;
   /** Walks `count` members from a rank on, upwards or downwards; that many are there. */
   walk(rank: number, count: number, down: boolean, each: EachMember): void;
+  /** Writes the names of `count` members from a rank on, each as a bulk string; that many are there. */
+  writeNames(rank: number, count: number, down: boolean, out: ReplyWriter): void;
 };
 
 /** The sorted set at `ref` (0: none). Throws WRONGTYPE when another type shows. */
@@ -126,6 +129,23 @@ class BlockZset implements ZsetView {
       if (each(bytes, nameStarts[i], nameEnds[i], scores[i]) === false) return;
     }
   }
+
+  writeNames(rank: number, count: number, down: boolean, out: ReplyWriter): void {
+    if (down) {
+      this.walk(rank, count, true, (bytes, start, end) => {
+        out.bulkBytes(bytes, start, end);
+        return true;
+      });
+      return;
+    }
+    const { view } = this;
+    if (count > 0) view.rewind();
+    for (let i = 0; i < rank; i++) view.next();
+    for (let i = 0; i < count; i++) {
+      view.next();
+      out.bulkBytes(view.bytes, view.nameStart, view.nameEnd);
+    }
+  }
 }
 
 class TableZset implements ZsetView {
@@ -173,6 +193,16 @@ class TableZset implements ZsetView {
       return each(tables.bytes, tables.start, tables.end, score);
     });
   }
+
+  writeNames(rank: number, count: number, down: boolean, out: ReplyWriter): void {
+    const { tables, table } = this;
+    const { order } = tables;
+    order.open(tables.orderOf(table), rank, down);
+    for (let i = 0; i < count; i++) {
+      tables.locateName(order.next());
+      out.bulkBytes(tables.bytes, tables.start, tables.end);
+    }
+  }
 }
 
 type Listed = { readonly name: Buffer; readonly score: number };
@@ -219,5 +249,9 @@ class ListZset implements ZsetView {
       const { name, score } = this.list[down ? rank - i : rank + i];
       if (each(name, 0, name.length, score) === false) return;
     }
+  }
+
+  writeNames(rank: number, count: number, down: boolean, out: ReplyWriter): void {
+    for (let i = 0; i < count; i++) out.bulkBytes(this.list[down ? rank - i : rank + i].name);
   }
 }

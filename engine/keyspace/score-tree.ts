@@ -58,6 +58,13 @@ export class ScoreTrees {
   /** Where `seek` has come: a leaf and a place in it. */
   private leaf = 0;
   private place = 0;
+  /** Where `next` is: words of a leaf, and the rank at which the leaf after it begins. */
+  private stepRoot = 0;
+  private stepRank = 0;
+  private step = 1;
+  private stepsLeft = 0;
+  private stepWord = 0;
+  private stepWords: Uint32Array = new Uint32Array(0);
 
   constructor(arena: Arena, tables: ElementTables) {
     this.arena = arena;
@@ -117,6 +124,32 @@ export class ScoreTrees {
       left -= here;
       at += step * here;
     }
+  }
+
+  /** Begins to step through entries from a rank on, upwards or downwards; see `next`. */
+  open(root: number, rank: number, down: boolean): void {
+    this.stepRoot = root;
+    this.stepRank = rank;
+    this.step = down ? -1 : 1;
+    this.stepsLeft = 0;
+  }
+
+  /** The next element, which must be there. The tree must not be changed meanwhile. */
+  next(): number {
+    if (this.stepsLeft === 0) this.enterLeaf();
+    this.stepsLeft--;
+    const at = this.stepWord;
+    this.stepWord = at + this.step;
+    return this.stepWords[at];
+  }
+
+  private enterLeaf(): void {
+    this.seek(this.stepRoot, this.stepRank);
+    const { leaf, place, step } = this;
+    this.stepWords = this.arena.u32[leaf >>> CHUNK_SHIFT];
+    this.stepWord = this.elementsWord(leaf) + place;
+    this.stepsLeft = step < 0 ? place + 1 : this.countOf(leaf) - place;
+    this.stepRank += step * this.stepsLeft;
   }
 
   /** Goes to the leaf and place of a rank. */
