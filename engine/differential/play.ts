@@ -27,6 +27,7 @@ export type Difference = {
 export type Fault = (words: readonly string[]) => readonly string[];
 
 const BURST = 100;
+const SILENCE_MS = 20_000;
 /** One burst in so many comes byte by byte. */
 const BYTEWISE = 20;
 const CUTS_MAX = 30;
@@ -53,7 +54,7 @@ export async function play(
     redis.write(Buffer.concat(burst.map(encode)));
     const ours = sendInChunks(client, Buffer.concat(burst.map((w) => encode(fault(w)))), draw);
     const theirs: ReplyTree[] = [];
-    for (let i = 0; i < burst.length; i++) theirs.push(await redis.next());
+    for (let i = 0; i < burst.length; i++) theirs.push(await next(redis, burst));
     for (const [i, words] of burst.entries()) {
       const mine = ours[i] ?? null;
       if (mine !== null && judge.accepts(words, mine, theirs[i])) continue;
@@ -62,6 +63,23 @@ export async function play(
   }
   client.session.closed();
   return null;
+}
+
+/** The next reply; a server that blocks must not block the comparison for ever. */
+async function next(
+  redis: RedisConnection,
+  burst: readonly (readonly string[])[],
+): Promise<ReplyTree> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const sent = burst.map((words) => words.join(' ')).join('\n');
+      reject(new Error(`Redis did not answer for ${SILENCE_MS} ms to one of:\n${sent}`));
+    }, SILENCE_MS);
+  });
+  const reply = await Promise.race([redis.next(), late]);
+  clearTimeout(timer);
+  return reply;
 }
 
 function sendInChunks(client: TestClient, bytes: Buffer, draw: Draw): ReplyTree[] {

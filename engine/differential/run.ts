@@ -63,12 +63,26 @@ export async function playSegment(
   if (found === null) return null;
   const name = found.words[0].toUpperCase();
   const fails = async (tried: readonly (readonly string[])[]): Promise<Difference | null> => {
+    if (mayBlock(tried)) return null;
     const again = await play(redis, protocol, tried, drawFrom(seededRandom(seed)), fault);
     return again !== null && again.words[0].toUpperCase() === name ? again : null;
   };
   const short = await shrink(script.slice(0, found.at + 1), fails);
   const last = (await fails(short)) ?? found;
   return { ...last, seed, script: short };
+}
+
+const BLOCKING = /^B([LR]POP|RPOPLPUSH|LMOVE|LMPOP|ZM?POP)/i;
+
+/** Whether a command that blocks has lost its MULTI: on a real server it would. */
+function mayBlock(script: readonly (readonly string[])[]): boolean {
+  let queueing = false;
+  for (const [name, ...rest] of script) {
+    if (/^multi$/i.test(name) && rest.length === 0) queueing = true;
+    if (/^(exec|discard)$/i.test(name)) queueing = false;
+    if (BLOCKING.test(name) && !queueing) return true;
+  }
+  return false;
 }
 
 function drawScript(draw: Draw, commands: readonly Drawable[], length: number): string[][] {
