@@ -166,7 +166,8 @@ function dropFromChunk(
       length > 0 && length !== id.length
         ? siblings
         : siblings.filter(({ actor, seq }) => !goes(actor, seq));
-    if (kept.length < siblings.length) setSiblings(list, place, kept);
+    // Joined with its neighbour, the chunk would not end where this loop thinks.
+    if (kept.length < siblings.length) setSiblings(list, place, kept, false);
     if (kept.length > 0) place.at++;
   }
   return false;

@@ -266,9 +266,14 @@ export function dropFromElement(list: ListState, id: ListId, drops: readonly Dot
 }
 
 /** Gives the element at a place other writes; none: it goes. */
-export function setSiblings(list: ListState, place: ListPlace, siblings: readonly Sibling[]): void {
+export function setSiblings(
+  list: ListState,
+  place: ListPlace,
+  siblings: readonly Sibling[],
+  joins = true,
+): void {
   if (siblings.length === 0) {
-    removeAt(list, place);
+    removeAt(list, place, joins);
     return;
   }
   const chunk = opened(list, place);
