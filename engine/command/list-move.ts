@@ -119,7 +119,7 @@ export const listMoveCommands: readonly Command[] = [
     keys: null,
     keyCountAt: 2,
     since: '7.0.0',
-    flags: ['write', 'noscript', 'blocking', 'movablekeys'],
+    flags: ['write', 'blocking', 'movablekeys'],
     summary: `LMPOP.${BLOCKS}`,
     conflict: POP_CONFLICT,
     reply: poppedMany,

@@ -83,7 +83,7 @@ export const zsetPopCommands: readonly Command[] = [
     name: 'BZMPOP',
     arity: -5,
     group: 'sorted-set',
-    flags: ['write', 'movablekeys', 'blocking', 'noscript'],
+    flags: ['write', 'movablekeys', 'blocking'],
     keys: null,
     keyCountAt: 2,
     since: '7.0.0',
