@@ -17,7 +17,7 @@ import { measureRestart } from './restart.ts';
 import { isOnPath } from './servers.ts';
 import { measureStall } from './stall.ts';
 import { measureThroughput } from './throughput.ts';
-import { measureTypes } from './types.ts';
+import { measureTypes } from './type-speed.ts';
 
 const write = (line: string) => process.stdout.write(`${line}\n`);
 

@@ -188,7 +188,10 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/core/remote.ts',
     find: 'if (!isFlush && exception !== undefined && covers(exception, reader.writer, reader.seq)) {',
     replace: 'if (isFlush && exception !== undefined && exception.length < 0) {',
-    guard: { seeds: [1, 500] },
+    guard: {
+      test: 'engine/core/slot-transfer.test.ts',
+      named: 'an op that a state had brought is not applied again',
+    },
   },
   {
     name: 'lets a missing batch pass',

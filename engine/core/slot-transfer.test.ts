@@ -102,6 +102,16 @@ describe('slot transfer', () => {
     expect(us.states.exceptionCount).toBe(0);
   });
 
+  test('an op that a state had brought is not applied again: what was removed since stays removed', () => {
+    const [eu, us] = [newDb(1), newDb(2)];
+    eu.setAdd('s', ['m']);
+    const batch = bodyOf(eu.takeFrame() as Uint8Array);
+    expect(us.states.importSlot(eu.states.exportSlot(slotOfText('s'))!, null)).toBeNull();
+    expect(us.setRemove('s', ['m'])).toBe(1);
+    expect(us.applyBatch(batch)).toBe('applied');
+    expect(us.setMembers('s')).toEqual([]);
+  });
+
   test('a digest tells apart whatever differs in a slot: values, their dots, TTLs, empty or not', () => {
     const slot = slotOfText('k');
     const eu = newDb(1);
