@@ -2,6 +2,14 @@
 import type { ErrorEntry } from './errors.ts';
 
 export const keysErrors = {
+  firstDbIndex: {
+    text: 'ERR invalid first DB index',
+    meaning: 'SWAPDB takes two numbers of databases; there is number 0.',
+  },
+  secondDbIndex: {
+    text: 'ERR invalid second DB index',
+    meaning: 'SWAPDB takes two numbers of databases; there is number 0.',
+  },
   bitFieldType: {
     text:
       'ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but ' +

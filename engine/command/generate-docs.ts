@@ -1,11 +1,12 @@
 /**
- * Shell: writes docs/commands.md and docs/errors.md from the command table and the catalogues of
+ * Shell: writes docs/commands.md, docs/errors.md and docs/compatibility.md from the command table and the catalogues of
  * errors. Run by `make generate`; a test checks that the files are current.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { clientPortErrorCatalogue } from '../net/client-ports.ts';
 import { proxyErrorCatalogue } from '../proxy/errors.ts';
+import { namesOf, renderCompatibility } from './compatibility.ts';
 import { type ErrorEntry, errorCatalogue } from './errors.ts';
 import { describeShape } from './reply-shape.ts';
 import { type Command, type CommandGroup, commandTable } from './table.ts';
@@ -35,7 +36,6 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
 
 /** What a user of Redis must know, beside the conflicts. */
 const differences = [
-  'There is one database, number 0: `SELECT`, `COPY … DB` and `MOVE` to others are refused.',
   'Libraries of functions are local to a member and forgotten by a restart; see docs/scripts.md.',
   'Sums of floats are exact decimals to 17 places; Redis adds 64-bit mantissas and rounds.',
   'Times are exact up to 2^53 ms since 1970; what lies beyond is an invalid expire time.',
@@ -58,14 +58,12 @@ export function renderCommands(): string {
     '',
     '# Commands',
     '',
-    `Meridian answers ${commandTable.size} commands as Redis 7.0 does, to the letter of replies`,
+    `Meridian answers ${commandTable.size} commands as Redis does, to the letter of replies`,
     'and errors. What is different because regions write at once stands beside every command that',
     'writes; the rules behind it are in [semantics.md](semantics.md), the errors in',
     '[errors.md](errors.md).',
     '',
-    '## Different from Redis',
-    '',
-    ...differences.map((difference) => `- ${difference}`),
+    'What differs from Redis 7.2, and which commands are not served, is in [compatibility.md](compatibility.md).',
   ];
   for (const group of Object.keys(groupTitles) as CommandGroup[]) {
     const commands = [...commandTable.values()].filter((command) => command.group === group);
@@ -132,11 +130,18 @@ function renderTable(columns: readonly string[], rows: readonly (readonly string
   return [line(columns), line(columns.map(() => '---')), ...rows.map(line)];
 }
 
+/** The text of docs/compatibility.md. */
+export function renderCompatibilityPage(): string {
+  const lines = renderCompatibility(namesOf(commandTable.values()), differences);
+  return `${[GENERATED, '', ...lines].join('\n')}\n`;
+}
+
 /** The generated files by path from the root of the repository. */
 export function renderAll(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/commands.md', renderCommands()],
     ['docs/errors.md', renderErrors()],
+    ['docs/compatibility.md', renderCompatibilityPage()],
   ]);
 }
 

@@ -46,7 +46,48 @@ export const keyCopyCommands: readonly Command[] = [
     reply: flag,
     run: copy,
   },
+  {
+    name: 'MOVE',
+    arity: 3,
+    group: 'generic',
+    flags: ['write', 'fast'],
+    keys: { first: 1, last: 1, step: 1 },
+    since: '1.0.0',
+    summary: 'Is refused, for there is one database.',
+    complexity: 'O(1)',
+    conflict: 'Changes nothing.',
+    reply: flag,
+    run: moveToDatabase,
+  },
+  {
+    name: 'SWAPDB',
+    arity: 3,
+    group: 'server',
+    flags: ['write', 'fast'],
+    keys: null,
+    since: '4.0.0',
+    summary: 'Swaps database 0 with itself, for there is one.',
+    complexity: 'O(1)',
+    conflict: 'Changes nothing.',
+    reply: ok,
+    run: swapDatabases,
+  },
 ];
+
+/** As in a Redis with `databases 1`: there is no other database to move to. */
+function moveToDatabase(_session: ClientSession, args: Args): void {
+  if (readInt32(args, 2) !== 0) throw commandError('dbIndexRange');
+  throw commandError('sameObject');
+}
+
+/** Database 0 changes places with itself. */
+function swapDatabases(session: ClientSession, args: Args): void {
+  const [first, second] = [args.integer(1), args.integer(2)];
+  if (Number.isNaN(first)) throw commandError('firstDbIndex');
+  if (Number.isNaN(second)) throw commandError('secondDbIndex');
+  if (first !== 0 || second !== 0) throw commandError('dbIndexRange');
+  session.output.ok();
+}
 
 function rename(session: ClientSession, args: Args): void {
   move(session, args.text(1), args.text(2));

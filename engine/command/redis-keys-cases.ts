@@ -287,6 +287,23 @@ export const keysCases: Readonly<Record<string, readonly Case[]>> = {
     same RESTORE new 0 junk
     same RESTORE new abc junk
   `),
+  'one database': play(`
+    same SET k v
+    same MOVE k 0
+    same MOVE k abc
+    same MOVE k 999999
+    same MOVE k -1
+    same MOVE k
+    same SWAPDB 0 0
+    same SWAPDB abc 0
+    same SWAPDB 0 abc
+    same SWAPDB 0 999999
+    same SWAPDB 0
+    same SELECT 0
+    same SELECT 999999
+    same COPY k l DB 999999
+    same GET k
+  `),
   HyperLogLog: play(`
     same PFADD h a b c d e f g
     same PFCOUNT h

@@ -61,6 +61,7 @@ const ALL: Readonly<Record<string, Merge>> = {
   KEYS: 'concat',
   FLUSHALL: 'ok',
   FLUSHDB: 'ok',
+  SWAPDB: 'ok',
   RANDOMKEY: 'any',
   'PUBSUB|CHANNELS': 'concat',
   'PUBSUB|SHARDCHANNELS': 'concat',
