@@ -321,7 +321,8 @@ export class Ground {
       storeState(this.keyspace, place, state, 0, NEVER);
       return;
     }
-    if (this.packing) {
+    // HyperLogLogs and hashes with field TTLs have no packed form.
+    if (this.packing && state.hll === null && state.fieldTtl === null) {
       // A large one is packed again only when it has become small: it may grow and shrink at the limit.
       const { ref } = place;
       const isLarge = ref !== 0 && (this.keyspace.isRich(ref) || isTable(this.keyspace, ref));

@@ -2,7 +2,7 @@
  * PFADD, PFCOUNT and PFMERGE. For clients a HyperLogLog is a string in Redis' encoding (hyll-text.ts); a
  * string that a client has SET to such bytes is one too, and becomes an instance with the first add to it.
  */
-import type { Bytes } from '../crdt/dot.ts';
+import type { Bytes, StampedDot } from '../crdt/dot.ts';
 import { unionOf } from '../crdt/hyperloglog.ts';
 import { type KeyState, visiblePart } from '../crdt/key-state.ts';
 import { prepareHllAdd } from '../crdt/prepare.ts';
@@ -16,6 +16,7 @@ import {
   raise,
   registerAt,
 } from '../crdt/registers.ts';
+import type { KeyPlace } from '../keyspace/key-place.ts';
 import type { Args } from '../resp/args.ts';
 import { cardinality, registerOf } from './cardinality.ts';
 import { corruptHyperLogLog, notAHyperLogLog, wrongType } from './db-error.ts';
@@ -39,14 +40,32 @@ export function addElements(ground: Ground, args: Args): boolean {
     else raised = raise(raised, index, value);
   }
   if (held !== null && packed === '' && raised.length === 0) return false;
-  commit(ground, key, args.count === 3 ? packed : null, raised);
+  commit(ground, place, state, key, args.count === 3 ? packed : null, raised);
   return true;
 }
 
 /** PFCOUNT of the union of these keys. */
 export function countElements(ground: Ground, keys: readonly Bytes[]): number {
-  const held = keys.map((key) => registersOf(ground, ground.visible(key)) ?? NO_REGISTERS);
-  return cardinality(held.length === 1 ? held[0] : merged(held));
+  if (keys.length === 1) return countOne(ground, ground.visible(keys[0]));
+  return cardinality(
+    merged(keys.map((key) => registersOf(ground, ground.visible(key)) ?? NO_REGISTERS)),
+  );
+}
+
+/** Estimates by the writers of an instance, whose list is another one after each add. */
+const counts = new WeakMap<readonly StampedDot[], number>();
+
+function countOne(ground: Ground, state: KeyState | null): number {
+  const registers = registersOf(ground, state) ?? NO_REGISTERS;
+  const instances = state?.hll?.instances ?? [];
+  if (instances.length !== 1 || instances[0].registers !== registers) return cardinality(registers);
+  const { writers } = instances[0];
+  let count = counts.get(writers);
+  if (count === undefined) {
+    count = cardinality(registers);
+    counts.set(writers, count);
+  }
+  return count;
 }
 
 /** PFMERGE: raises the target to the union of itself and these keys. */
@@ -58,7 +77,9 @@ export function mergeInto(ground: Ground, target: Bytes, sources: readonly Bytes
   eachRegister(merged(all), (index, value) => {
     if (own === null || registerAt(own, index) < value) raised = raise(raised, index, value);
   });
-  if (own === null || raised.length > 0) commit(ground, target, null, raised);
+  if (own !== null && raised.length === 0) return;
+  const place = ground.findForWrite(target);
+  commit(ground, place, ground.load(place), target, null, raised);
 }
 
 /** Whether the key shows as a HyperLogLog that is not just a string of such bytes. */
@@ -70,13 +91,19 @@ export function isInstance(ground: Ground, key: Bytes): boolean {
 
 /** Creates the key, which must not be there, with these registers: COPY. */
 export function createHyperLogLog(ground: Ground, key: Bytes, registers: Registers): void {
-  commit(ground, key, null, registers);
+  const place = ground.findForWrite(key);
+  commit(ground, place, ground.load(place), key, null, registers);
 }
 
 /** Adds what is raised; `packed` null: `raised` is to be packed. */
-function commit(ground: Ground, key: Bytes, packed: Bytes | null, raised: Registers): void {
-  const place = ground.findForWrite(key);
-  const state = ground.load(place);
+function commit(
+  ground: Ground,
+  place: KeyPlace,
+  state: KeyState | null,
+  key: Bytes,
+  packed: Bytes | null,
+  raised: Registers,
+): void {
   const replaces = visiblePart(state, ground.roster) === 'cell';
   let registers = packed;
   if (registers === null || replaces) {

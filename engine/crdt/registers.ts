@@ -111,7 +111,9 @@ export function histogram(registers: Registers): Uint32Array {
     return counts;
   }
   for (let at = 0; at < DENSE_BYTES; at += 3) {
-    const [a, b, c] = [registers[at], registers[at + 1], registers[at + 2]];
+    const a = registers[at];
+    const b = registers[at + 1];
+    const c = registers[at + 2];
     counts[a & 63]++;
     counts[((a >> 6) | (b << 2)) & 63]++;
     counts[((b >> 4) | (c << 4)) & 63]++;
