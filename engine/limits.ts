@@ -229,6 +229,11 @@ export const limits = {
     value: 128 * 1024 * 1024,
     reached: 'the script gets "not enough memory"; of it 4 MB are its stack',
   },
+  scriptReplyMax: {
+    unit: 'bytes',
+    value: 128 * 1024 * 1024,
+    reached: 'the script ends with an error instead of that reply',
+  },
   scriptMemoryKept: {
     unit: 'bytes',
     value: 32 * 1024 * 1024,

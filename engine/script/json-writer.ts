@@ -14,6 +14,12 @@ import {
 } from './lua.ts';
 import { formatG } from './number-text.ts';
 
+/** A table that is reached by many ways is written as often: the text may be far larger than Lua's memory. */
+const TEXT_BYTES_MAX = 64 * 1024 * 1024;
+
+const FLUSHED_LENGTH = 4096;
+const VALUES_PER_TICK = 0xffff;
+
 const TYPE_NAMES = [
   ...['nil', 'boolean', 'userdata', 'number', 'string', 'table', 'function', 'userdata', 'thread'],
 ];
@@ -33,12 +39,19 @@ const SHORT: Readonly<Record<string, string>> = {
 };
 
 export class JsonWriter {
-  text = '';
   private readonly lua: Lua;
   private readonly L: number;
   private readonly settings: JsonSettings;
+  private readonly tick: (L: number) => void;
+  private readonly parts: Buffer[] = [];
+  private bytes = 0;
+  private values = 0;
+  /** What was written last and is not in `parts` yet. */
+  private text = '';
 
-  constructor(lua: Lua, L: number, settings: JsonSettings) {
+  /** `tick` is asked now and then whether to go on. */
+  constructor(lua: Lua, L: number, settings: JsonSettings, tick: (L: number) => void) {
+    this.tick = tick;
     this.lua = lua;
     this.L = L;
     this.settings = settings;
@@ -48,6 +61,7 @@ export class JsonWriter {
   value(depth: number): void {
     const { lua, L } = this;
     const { api } = lua;
+    this.count();
     switch (api.lua_type(L, -1)) {
       case LUA_STRING:
         this.string(lua.text(L, -1)!);
@@ -74,6 +88,32 @@ export class JsonWriter {
       default:
         this.refuse(-1, 'type not supported');
     }
+  }
+
+  /** Pushes what was written. */
+  push(): void {
+    if (this.parts.length === 0) {
+      this.lua.pushText(this.L, this.text);
+      return;
+    }
+    this.flush();
+    const whole = Buffer.concat(this.parts);
+    this.lua.pushBytes(this.L, whole, 0, whole.length);
+  }
+
+  private count(): void {
+    const { lua, L } = this;
+    if (this.text.length > FLUSHED_LENGTH) this.flush();
+    if (this.bytes > TEXT_BYTES_MAX) lua.fail(L, 'not enough memory');
+    if ((++this.values & VALUES_PER_TICK) === 0) this.tick(L);
+  }
+
+  /** Small pieces that are added to a long text would each cost more than they are. */
+  private flush(): void {
+    const part = Buffer.from(this.text, 'latin1');
+    this.parts.push(part);
+    this.bytes += part.length;
+    this.text = '';
   }
 
   private refuse(index: number, reason: string): never {

@@ -22,9 +22,9 @@ function fill(sandbox: Sandbox): void {
   const functions: Record<string, (L: number) => number> = {
     encode: (L) => {
       if (api.lua_gettop(L) !== 1) lua.failArgument(L, 1, 'expected 1 argument');
-      const writer = new JsonWriter(lua, L, settings);
+      const writer = new JsonWriter(lua, L, settings, (T) => sandbox.tick(T));
       writer.value(0);
-      lua.pushText(L, writer.text);
+      writer.push();
       return 1;
     },
     decode: (L) => {

@@ -7,6 +7,10 @@ import { LUA_BOOLEAN, LUA_NIL, LUA_NUMBER, LUA_STRING, LUA_TABLE, type Lua } fro
 import type { Sandbox } from './sandbox.ts';
 
 const NESTING_MAX = 16;
+/** What may be written at once: a table that is reached by many ways is written as often. */
+const VALUES_MAX = 4_000_000;
+const VALUES_PER_TICK = 0xffff;
+const BYTES_MAX = 64 * 1024 * 1024;
 /** Tables within each other that are read; deeper input is refused before it fills the stack. */
 const NESTING_READ_MAX = 1000;
 
@@ -14,7 +18,7 @@ export function addMessagePackLibrary(sandbox: Sandbox): void {
   const { lua } = sandbox;
   const { api, L: main } = lua;
   api.lua_createtable(main, 0, 8);
-  sandbox.setFunction('pack', (L) => pack(lua, L));
+  sandbox.setFunction('pack', (L) => pack(sandbox, L));
   sandbox.setFunction('unpack', (L) => unpack(lua, L, 0, 0));
   sandbox.setFunction('unpack_one', (L) => {
     const offset = optional(lua, L, 2, 0);
@@ -45,10 +49,10 @@ function optional(lua: Lua, L: number, index: number, otherwise: number): number
   return Math.trunc(lua.api.luaL_checknumber(L, index));
 }
 
-function pack(lua: Lua, L: number): number {
+function pack({ lua, tick }: { lua: Lua; tick: (L: number) => void }, L: number): number {
   const n = lua.api.lua_gettop(L);
   if (n === 0) lua.failArgument(L, 0, 'MessagePack pack needs input.');
-  const packer = new Packer(lua, L);
+  const packer = new Packer(lua, L, tick);
   for (let i = 1; i <= n; i++) {
     lua.needStack(L, 1);
     lua.api.lua_pushvalue(L, i);
@@ -61,20 +65,28 @@ function pack(lua: Lua, L: number): number {
 /** Writes the value on top of the stack and pops it. */
 class Packer {
   readonly parts: string[] = [];
+  private readonly tick: (L: number) => void;
+  private values = 0;
+  private bytes = 0;
   private readonly lua: Lua;
   private readonly L: number;
 
-  constructor(lua: Lua, L: number) {
+  /** `tick` is asked now and then whether to go on. */
+  constructor(lua: Lua, L: number, tick: (L: number) => void) {
     this.lua = lua;
     this.L = L;
+    this.tick = tick;
   }
 
   value(depth: number): void {
     const { lua, L, parts } = this;
     const { api } = lua;
+    if (++this.values > VALUES_MAX || this.bytes > BYTES_MAX) lua.fail(L, 'not enough memory');
+    if ((this.values & VALUES_PER_TICK) === 0) this.tick(L);
     switch (api.lua_type(L, -1)) {
       case LUA_STRING: {
         const text = lua.text(L, -1)!;
+        this.bytes += text.length;
         parts.push(head(text.length, 0xa0, 32, [0xd9, 0xda, 0xdb]), text);
         break;
       }

@@ -13,6 +13,7 @@
  *     hook, each 20,000 instructions:   killed or over the limit → error that no pcall can hold
  *                                       over the threshold       → suspend, if no C function is under way
  */
+import { limits } from '../limits.ts';
 import { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { addBitLibrary } from './lib-bit.ts';
@@ -35,6 +36,8 @@ import { Sandbox } from './sandbox.ts';
 
 /** Instructions between two looks at the clock: some 0.3 ms. */
 const HOOK_INSTRUCTIONS = 20_000;
+const VALUES_PER_TICK = 0xffff;
+const REPLY_TOO_LONG = `ERR the reply of a script may take ${limits.scriptReplyMax.value} bytes`;
 
 /** A compiled source within one machine. */
 export type Handle = number;
@@ -61,6 +64,9 @@ export type Outcome =
 
 const REPLIED: Outcome = { kind: 'replied' };
 const SUSPENDED: Outcome = { kind: 'suspended' };
+
+/** Ends the writing of a reply. */
+class Stopped extends Error {}
 
 const NO_CALL = { name: '', args: new Args(), keysFrom: 0, keysTo: 0, globals: false } as const;
 
@@ -92,7 +98,8 @@ export class Machine {
     this.library = new LibraryApi(this.sandbox, this.redis.logFunction, this.redis.addConstants);
     this.sandbox.close();
     this.toReply = new LuaToReply(this.lua);
-    this.hook = this.lua.hook((L) => this.interrupt(L));
+    this.hook = this.lua.hook((L) => this.interrupt(L, true));
+    this.sandbox.tick = (L) => this.interrupt(L, false);
     // Threads take the hook over from the one that makes them.
     this.lua.api.lua_sethook(this.lua.L, this.hook, MASK_COUNT, HOOK_INSTRUCTIONS);
     this.newThread();
@@ -253,10 +260,7 @@ export class Machine {
     if (status === 0) {
       if (api.lua_gettop(T) === 0) api.lua_pushnil(T);
       else api.lua_settop(T, 1);
-      this.toReply.write(T, output!, this.redis.host!.reply.protocol, this.checkOutput);
-      api.lua_settop(T, 0);
-      this.end();
-      return REPLIED;
+      return this.reply(T, output!);
     }
     const error =
       status === LUA_YIELDED
@@ -265,6 +269,29 @@ export class Machine {
     this.newThread();
     this.end();
     return { kind: 'failed', error };
+  }
+
+  /** Writes the value on top of the thread; a value that is reached by many ways may be endless. */
+  private reply(T: number, output: ReplyWriter): Outcome {
+    const mark = output.length;
+    let values = 0;
+    const check = (): void => {
+      this.checkOutput();
+      if (output.length - mark > limits.scriptReplyMax.value) throw new Stopped(REPLY_TOO_LONG);
+      if ((++values & VALUES_PER_TICK) !== 0) return;
+      const verdict = this.judge();
+      if (typeof verdict === 'object') throw new Stopped(verdict.error);
+    };
+    let outcome = REPLIED;
+    try {
+      this.toReply.write(T, output, this.redis.host!.reply.protocol, check);
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+      outcome = { kind: 'failed', error: error.message };
+    }
+    this.lua.api.lua_settop(T, 0);
+    this.end();
+    return outcome;
   }
 
   private end(): void {
@@ -304,14 +331,14 @@ export class Machine {
     this.sandbox.mainThread = this.thread;
   }
 
-  /** The hook of all threads. */
-  private interrupt(L: number): void {
+  /** The hook of all threads, and what long functions of ours ask. */
+  private interrupt(L: number, maySuspend: boolean): void {
     if (this.call === null) return;
     const { api } = this.lua;
     const verdict = this.judge();
     if (verdict === 'on') return;
     if (verdict === 'suspend') {
-      if (L !== this.thread || this.lua.isInsideC(L)) return;
+      if (!maySuspend || L !== this.thread || this.lua.isInsideC(L)) return;
       this.suspending = true;
       api.lua_yield(L, 0);
       return;

@@ -14,6 +14,7 @@
 
 import { LRAND48_MAX, Lrand48 } from './lrand48.ts';
 import { LUA_FUNCTION, LUA_GLOBALS, LUA_NIL, LUA_REGISTRY, LUA_TABLE, type Lua } from './lua.ts';
+import { guardPatterns } from './pattern-functions.ts';
 
 const READ_ONLY = 'Attempt to modify a readonly table';
 /** Source that `load` may collect from its function; more is refused as Lua refuses memory. */
@@ -29,6 +30,8 @@ const KEPT = [
 export class Sandbox {
   readonly lua: Lua;
   readonly random = new Lrand48();
+  /** Asked by functions of ours that may take long; it ends them by an error. */
+  tick: (L: number) => void = () => {};
   /** Protected calls that are under way. */
   protectedDepth = 0;
   /** The thread on which scripts run. */
@@ -206,6 +209,7 @@ export class Sandbox {
     const { lua } = this;
     const { api, L } = lua;
     api.lua_getfield(L, LUA_GLOBALS, lua.name('string'));
+    guardPatterns(this, (T) => this.tick(T));
     this.setGlobal('string');
     lua.pushText(L, '');
     api.lua_getmetatable(L, -1);
