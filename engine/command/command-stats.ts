@@ -4,13 +4,13 @@
  *
  * Reading a clock costs a tenth of a pipelined GET, twice for each command. So commands that may take
  * long are all timed: those that are not `fast`, and any with many arguments or bytes. Of small `fast`
- * ones every 32nd is, and stands for those before it; all are while SLOWLOG or LATENCY ask for times
+ * ones every 128th is, and stands for those before it; all are while SLOWLOG or LATENCY ask for times
  * that such commands could take.
  */
 import type { Args } from '../resp/args.ts';
 
 /** Of small fast commands, one in so many is timed; a power of two. */
-const SAMPLED = 32;
+const SAMPLED = 128;
 /** A command with more arguments or bytes may take long. */
 const SMALL_ARGUMENTS = 8;
 const SMALL_BYTES = 4096;

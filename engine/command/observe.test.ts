@@ -89,13 +89,13 @@ describe('times', () => {
   test('of small fast commands are sampled, and stand for those between', () => {
     const stats = new CommandStats(true);
     let timed = 0;
-    for (let i = 0; i < 320; i++) {
+    for (let i = 0; i < 1280; i++) {
       if (!stats.count(args('GET', 'k'))) continue;
       timed++;
       stats.time(2, true);
     }
-    expect([stats.calls, timed]).toEqual([320, 10]);
-    expect(stats.microseconds).toBe(2 * (1 + 9 * 32));
+    expect([stats.calls, timed]).toEqual([1280, 10]);
+    expect(stats.microseconds).toBe(2 * (1 + 9 * 128));
     expect(stats.count(args('HSET', 'k', ...Array.from({ length: 20 }, String)))).toBe(true);
     expect(stats.count(args('SET', 'k', 'x'.repeat(5000)))).toBe(true);
   });
