@@ -166,6 +166,10 @@ function zadd(session: ClientSession, args: Args, increment: boolean): void {
   const { zsets } = session.server.db;
   if (incr) {
     const delta = readScore(args, first);
+    if (increment && first === 2) {
+      session.output.double(zsets.incrementArgs(args, delta));
+      return;
+    }
     const score = zsets.increment(args.text(1), args.text(first + 1), delta, options);
     writeScoreOrNull(session.output, score);
     return;

@@ -195,6 +195,9 @@ const zsetStep: fc.Arbitrary<Step> = fc.oneof(
   command(fc.tuple(key, name, score, rule), (db, [k, member, delta, how]) =>
     String(db.zsets.increment(k, member, delta, how)),
   ),
+  command(fc.tuple(key, name, fc.constantFrom(1, -4, 0, 2 ** 52)), (db, [k, member, delta]) =>
+    db.zsets.incrementArgs(Args.from(['ZINCRBY', k, '', member]), delta),
+  ),
   command(fc.tuple(key, names), (db, [k, list]) =>
     db.zsets.removeArgs(Args.from(['ZREM', k, ...list])),
   ),
@@ -371,6 +374,9 @@ const busy: fc.Arbitrary<Step> = fc.oneof(
   ),
   command(few, (db, list) => db.zsets.removeArgs(Args.from(['ZREM', '{a}b', ...list]))),
   command(few, (db, [member]) => db.zsets.increment('{a}b', member, 0.1, NO_RULE)),
+  command(few, (db, [member]) =>
+    db.zsets.incrementArgs(Args.from(['ZINCRBY', '{a}b', '', member]), 3),
+  ),
   command(fc.constantFrom('a', 'c'), (db, k) => db.delete(k)),
   command(fc.tuple(fc.constantFrom('a', 'c'), expiry), (db, [k, ms]) =>
     db.expire(k, db.nowMs + ms),

@@ -44,7 +44,7 @@ export function incrementField(ground: Ground, place: KeyPlace, args: Args, delt
   if (element === 0) {
     const hlc = ground.stamp();
     writeOp(ground, place, args, hlc, delta, 0, 0);
-    addTally(ground, table, args, hlc, delta);
+    addTally(ground, table, args, FIELD, hlc, delta);
     return delta;
   }
   const unit = tallyOf(ground, element, actor);
@@ -74,6 +74,7 @@ function writeOp(
   predCum: number,
 ): void {
   ground.batch.fieldAdd(
+    'hash-add',
     place.slot,
     hlc,
     buffer,
@@ -88,13 +89,20 @@ function writeOp(
   if (ground.touched !== null) ground.touched(latin1(place));
 }
 
-/** A new field whose one increment is this op. */
-function addTally(ground: Ground, table: number, args: Args, hlc: number, cum: number): void {
+/** Makes an element of the name at `args` `i`, whose one increment is this op. Returns it. */
+export function addTally(
+  ground: Ground,
+  table: number,
+  args: Args,
+  i: number,
+  hlc: number,
+  cum: number,
+): number {
   const { tables } = ground.keyspace;
   const { buffer, start, end } = args;
   const { actor, seq } = ground;
-  const element = tables.shape(table, 0, 1, buffer, start[FIELD], end[FIELD], 0);
-  writeStamp(tables.arena, element, 0, 0, 0, 1 | tables.nameFlag(end[FIELD] - start[FIELD]));
+  const element = tables.shape(table, 0, 1, buffer, start[i], end[i], 0);
+  writeStamp(tables.arena, element, 0, 0, 0, 1 | tables.nameFlag(end[i] - start[i]));
   const unit = tallyUnit(element);
   const floats = tables.arena.f64[element >>> CHUNK_SHIFT];
   writeDot(tables.arena.u32[element >>> CHUNK_SHIFT], unit << 1, actor, seq);
@@ -105,10 +113,11 @@ function addTally(ground: Ground, table: number, args: Args, hlc: number, cum: n
   floats[unit + 4] = 0;
   tables.noteCounter(table);
   tables.noteAuthor(table, actor, seq);
+  return element;
 }
 
 /** Unit of the element's contribution of an actor; -1: it has none, or the cell lies outside. */
-function tallyOf({ keyspace }: Ground, element: number, actor: number): number {
+export function tallyOf({ keyspace }: Ground, element: number, actor: number): number {
   const { arena } = keyspace;
   const count = formOf(arena, element) & FORM_COUNT_MASK;
   if (count === CELL_OUTSIDE) return -1;

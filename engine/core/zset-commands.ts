@@ -43,6 +43,11 @@ export class Zsets {
     return zsets.zsetAdd(this.ground, key, member, delta, rule);
   }
 
+  /** ZINCRBY of the member at `args` 3 of the key at 1. Returns the score afterwards. */
+  incrementArgs(args: Args, delta: number): number {
+    return zsets.zsetAddOne(this.ground, args, delta);
+  }
+
   /** ZREM of the members from `args` 2 on. Returns how many were there. */
   removeArgs(args: Args): number {
     return zsets.zsetRemoveArgs(this.ground, args);

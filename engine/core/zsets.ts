@@ -15,8 +15,11 @@ import { scoreNotANumber, wrongType } from './db-error.ts';
 import type { Ground } from './ground.ts';
 import { type Page, randomElements, shuffled } from './random-elements.ts';
 import { removeElements } from './remove-hot.ts';
+import { incrementMember } from './score-counter-hot.ts';
 import { addScores, isWritten, type ZaddOutcome, type ZaddRule } from './zset-hot.ts';
 import { viewZset, type ZsetView } from './zset-read.ts';
+
+const NO_RULE: ZaddRule = { nx: false, xx: false, gt: false, lt: false };
 
 export type Scored = readonly [member: Bytes, score: number];
 
@@ -94,6 +97,17 @@ function zsetSetOf(
     return prepareZsetSet(ground.tables.stateOf(place.ref, names), key, members);
   }
   return prepareZsetSet(visibleState(ground, place), key, members);
+}
+
+/** ZINCRBY of the member at `args` 3 of the key at 1. Returns the score afterwards. */
+export function zsetAddOne(ground: Ground, args: Args, delta: number): number {
+  ground.checkGrowth();
+  if (ground.packing) {
+    const place = ground.findLive(args.buffer, args.start[1], args.end[1]);
+    const score = incrementMember(ground, place, args, delta);
+    if (!Number.isNaN(score)) return score;
+  }
+  return zsetAdd(ground, args.text(1), args.text(3), delta, NO_RULE);
 }
 
 /**

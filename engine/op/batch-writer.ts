@@ -192,8 +192,9 @@ export class BatchWriter {
     this.endOp(start);
   }
 
-  /** Hot HINCRBY, as `stringAdd`; key and field are in the same bytes. */
+  /** Hot HINCRBY and ZINCRBY, as `stringAdd`; key and field are in the same bytes. */
   fieldAdd(
+    kind: 'hash-add' | 'zset-add',
     slot: number,
     hlc: number,
     bytes: Uint8Array,
@@ -208,7 +209,7 @@ export class BatchWriter {
     const { out } = this;
     const start = out.length;
     out.reserve(OP_HEAD_BYTES + keyEnd - keyStart + fieldEnd - fieldStart + HOT_PAYLOAD_BYTES_MAX);
-    this.head(OP_KIND['hash-add'], predSeq > 0 ? FLAG.pred : 0, slot, hlc, keyEnd - keyStart);
+    this.head(OP_KIND[kind], predSeq > 0 ? FLAG.pred : 0, slot, hlc, keyEnd - keyStart);
     out.copyReserved(bytes, keyStart, keyEnd);
     out.view.setUint32(out.length, fieldEnd - fieldStart, true);
     out.length += 4;
