@@ -146,6 +146,7 @@ export const streamGroupCommands: readonly Command[] = [
 /** `[MKSTREAM] [ENTRIESREAD n]` from argument 5 on. */
 function readOptions(args: Args, mayMake: boolean): { make: boolean; read: number } {
   let [make, read] = [false, -1];
+  if (args.count > 8) throw commandError('subcommandSyntax', args.text(1), 'XGROUP');
   for (let i = 5; i < args.count; i++) {
     if (mayMake && args.equalsIgnoreCase(i, 'MKSTREAM')) make = true;
     else if (args.equalsIgnoreCase(i, 'ENTRIESREAD') && i + 1 < args.count) {

@@ -30,7 +30,8 @@ const TEXTS = [
 ];
 const SMALL = ['0', '1', '2', '3', '10', '100'];
 const EXTREMES = ['9223372036854775807', '-9223372036854775808', '9223372036854775808'];
-const SCORES = ['0', '1', '2', '3', '-1', '1.5', '0.25', '-inf', '+inf', 'inf', '1e3', '-0'];
+// Without -0: where 7.0 keeps its sign depends on the representation.
+const SCORES = ['0', '1', '2', '3', '-1', '1.5', '0.25', '-inf', '+inf', 'inf', '1e3'];
 const IDS = ['0-0', '0-1', '1-0', '1-1', '2-1', '3', '5-18446744073709551615', '7-2'];
 
 /** Keys that only commands of one group draw, beside those that all of them share. */
@@ -61,6 +62,10 @@ export const kinds: Readonly<Record<string, readonly string[]>> = {
   offset: ['0', '1', '-1', '3', '-4', '12', '60', '-100', 'x', '536870912', ...EXTREMES],
   index: ['0', '1', '-1', '2', '-2', '5', '-100', '100', 'x', ...EXTREMES],
   count: [...SMALL, '-1', ...EXTREMES],
+  // Not the smallest integer, which 7.2 refuses and 7.0 takes.
+  rank: ['1', '2', '-1', '-2', '0', '100', 'x', '9223372036854775807', '9223372036854775808'],
+  // Of a stream, which are exact up to 2^53 here.
+  entries: [...SMALL, '-1', '-2', 'x', '9223372036854775808'],
   'random-count': ['0', '1', '2', '5', '100', '-1', '-7', 'x', '9223372036854775808'],
   bit: ['0', '1', '2', '-1'],
   'bit-offset': ['0', '1', '7', '8', '100', '199', '4294967296', '-1', 'x'],
@@ -89,7 +94,7 @@ export const kinds: Readonly<Record<string, readonly string[]>> = {
   'read-id': ['>', '>', ...IDS, '$'],
   group: ['g1', 'g2', ''],
   consumer: ['c1', 'c2'],
-  longitude: ['0', '13.361389', '15.087269', '-180', '180', '181', '-0.5', 'abc'],
+  longitude: ['0', '13.361389', '15.087269', '-179.9', '179.9', '181', '-0.5', 'abc'],
   latitude: ['0', '38.115556', '37.502669', '85', '-85.05112878', '86', 'abc'],
   radius: ['0', '1', '100', '200.5', '20000', '-1', 'abc'],
   slot: ['0', '12182', '16383', '16384', '-1', 'abc'],
@@ -107,7 +112,7 @@ export const kinds: Readonly<Record<string, readonly string[]>> = {
 /** Kinds in whose place nothing else is drawn: junk could be a moment within the run, or beyond 2^53 ms. */
 export const exactKinds: ReadonlySet<string> = new Set([
   ...['seconds', 'ms', 'unix-seconds', 'unix-ms', 'future-seconds', 'future-ms'],
-  ...['timeout', 'random-count', 'bit-offset', 'float', 'field-value'],
+  ...['timeout', 'random-count', 'bit-offset', 'float', 'field-value', 'rank', 'entries'],
 ]);
 
 /** What stands now and then where something else is expected. */
