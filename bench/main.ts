@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { measureTypes } from './data-types.ts';
 import { measureHeap } from './heap.ts';
 import { measureLatency } from './latency.ts';
 import { measureMemory } from './memory.ts';
@@ -17,7 +18,6 @@ import { measureRestart } from './restart.ts';
 import { isOnPath } from './servers.ts';
 import { measureStall } from './stall.ts';
 import { measureThroughput } from './throughput.ts';
-import { measureTypes } from './type-speed.ts';
 
 const write = (line: string) => process.stdout.write(`${line}\n`);
 

@@ -104,7 +104,7 @@ export function renderCompatibility(
     '`SELECT 0` is all there is: Meridian behaves as a Redis with `databases 1` (and as every Redis',
     'Cluster). A database is a resource here, with its own memory, log, users and regions; a second one costs',
     'a second resource, and an application that used `SELECT 1` gets another address. Sixteen databases inside one',
-    'engine were weighed and left out ([decision 18](decisions/0018-one-database.md)).',
+    'engine were weighed and left out ([Decision 19](decisions/0019-one-database.md)).',
     '',
     '## Commands that are not served',
     '',

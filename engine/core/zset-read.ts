@@ -10,6 +10,8 @@ import type { HashState } from '../crdt/field-map.ts';
 import { visibleType } from '../crdt/key-state.ts';
 import type { Roster } from '../crdt/roster.ts';
 import { cellScore } from '../crdt/score.ts';
+import { CHUNK_SHIFT, UNIT_MASK } from '../keyspace/arena.ts';
+import { ELEMENT_HEADER_UNITS, FORM_SHIFT, FORM_WORD } from '../keyspace/element.ts';
 import type { ElementTables } from '../keyspace/element-table.ts';
 import { BLOCK_ZSET, TABLE_ZSET } from '../keyspace/entry.ts';
 import { type BlockView, PACKED_ELEMENTS_MAX } from '../keyspace/packed-block.ts';
@@ -57,6 +59,9 @@ export function viewZset(ground: Ground, ref: number): ZsetView {
   if (type !== null && type !== 'zset') throw wrongType();
   return new ListZset(state.zset ?? new Map(), roster);
 }
+
+/** Where the lengths of an element without increments are. */
+const LENGTHS_WORD = ELEMENT_HEADER_UNITS * 2;
 
 const nameStarts = new Int32Array(PACKED_ELEMENTS_MAX);
 const nameEnds = new Int32Array(PACKED_ELEMENTS_MAX);
@@ -198,8 +203,19 @@ class TableZset implements ZsetView {
     const { tables, table } = this;
     const { order } = tables;
     order.open(tables.orderOf(table), rank, down);
+    const { u32, u8 } = tables.arena;
     for (let i = 0; i < count; i++) {
-      tables.locateName(order.next());
+      const element = order.next();
+      const words = u32[element >>> CHUNK_SHIFT];
+      const word = (element & UNIT_MASK) << 1;
+      if (words[word + FORM_WORD] >>> FORM_SHIFT === 0) {
+        // The commonest form: one dot, name and score right behind it.
+        const start = (word + LENGTHS_WORD + 1) << 2;
+        const length = words[word + LENGTHS_WORD] & 0xffff;
+        out.bulkBytes(u8[element >>> CHUNK_SHIFT], start, start + length);
+        continue;
+      }
+      tables.locateName(element);
       out.bulkBytes(tables.bytes, tables.start, tables.end);
     }
   }

@@ -29,7 +29,9 @@ export const ELEMENT_HEADER_UNITS = 2;
 export const NAME_INLINE_MAX = 16 * 1024;
 export const VALUE_INLINE_MAX = 32 * 1024;
 
-const FORM_SHIFT = 24;
+/** Where the form of an element is. */
+export const FORM_WORD = 3;
+export const FORM_SHIFT = 24;
 const HLC_HIGH_MASK = 0x1fffff;
 const TWO_32 = 4294967296;
 const LENGTHS_BYTES = 4;
