@@ -21,6 +21,7 @@ import {
 } from './stream-arguments.ts';
 import type { Command } from './table.ts';
 
+const STAR = 0x2a;
 const entries = either(arrayOf(any), nil);
 
 export const streamCommands: readonly Command[] = [
@@ -132,6 +133,14 @@ export function writeEntries(out: ReplyWriter, found: readonly StreamEntry[]): v
 
 function xadd(session: ClientSession, args: Args): void {
   const { output, server } = session;
+  const isPlain = args.length(2) === 1 && args.buffer[args.start[2]] === STAR;
+  if (isPlain && args.count % 2 === 1) {
+    const id = server.db.streams.addBytes(args);
+    if (id !== null) {
+      output.bulk(idText(id));
+      return;
+    }
+  }
   const { make, trim, idAt } = readAddOptions(args, true);
   const pairs = args.count - idAt - 1;
   if (pairs < 2 || pairs % 2 === 1) throw commandError('arity', 'xadd');

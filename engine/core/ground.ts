@@ -321,8 +321,9 @@ export class Ground {
       storeState(this.keyspace, place, state, 0, NEVER);
       return;
     }
-    // HyperLogLogs and hashes with field TTLs have no packed form.
-    if (this.packing && state.hll === null && state.fieldTtl === null) {
+    // HyperLogLogs, streams and hashes with field TTLs have no packed form.
+    const packs = state.hll === null && state.stream === null && state.fieldTtl === null;
+    if (this.packing && packs) {
       // A large one is packed again only when it has become small: it may grow and shrink at the limit.
       const { ref } = place;
       const isLarge = ref !== 0 && (this.keyspace.isRich(ref) || isTable(this.keyspace, ref));

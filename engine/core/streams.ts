@@ -6,7 +6,8 @@
  * 0), and is never 0. So the first id of a millisecond is `ms-1` in region 1, then `ms-17`, `ms-33`.
  */
 import type { Bytes } from '../crdt/dot.ts';
-import { type KeyState, visiblePart } from '../crdt/key-state.ts';
+import { nextTick } from '../crdt/hlc.ts';
+import { holdsOtherThan, type KeyState, visiblePart } from '../crdt/key-state.ts';
 import {
   prepareStreamAdd,
   prepareStreamMark,
@@ -14,9 +15,16 @@ import {
   prepareStreamTrim,
 } from '../crdt/prepare-stream.ts';
 import { addedCount, lastGiven, maxDeleted, newStream, type StreamState } from '../crdt/stream.ts';
-import type { StreamEntry } from '../crdt/stream-block.ts';
+import type { FieldBytes, StreamEntry } from '../crdt/stream-block.ts';
 import { byOrigin } from '../crdt/stream-cursor.ts';
-import { blockAt, eachEntry, eachEntryBack, firstId, lastId } from '../crdt/stream-entries.ts';
+import {
+  addEntryBytes,
+  blockAt,
+  eachEntry,
+  eachEntryBack,
+  firstId,
+  lastId,
+} from '../crdt/stream-entries.ts';
 import {
   idAfter,
   idHalf,
@@ -26,8 +34,9 @@ import {
   streamId,
 } from '../crdt/stream-id.ts';
 import type { KeyPlace } from '../keyspace/key-place.ts';
+import type { Args } from '../resp/args.ts';
 import { wrongType } from './db-error.ts';
-import type { Ground } from './ground.ts';
+import { type Ground, latin1 } from './ground.ts';
 import { StreamGroups } from './stream-groups.ts';
 
 /** Numbers that regions may have; ids step by this many. */
@@ -53,11 +62,22 @@ export type Trim = {
   readonly limit: number;
 };
 
+/** The fields of a plain XADD where they lie among its arguments. */
+class ArgumentFields implements FieldBytes {
+  buffer: Uint8Array = new Uint8Array(0);
+  start: ArrayLike<number> = [];
+  end: ArrayLike<number> = [];
+  readonly from = 3;
+  count = 0;
+}
+
 export class Streams {
   readonly groups: StreamGroups;
   /** Whether ids say which region gave them: the database has, or had, several. */
   severalRegions = false;
   private readonly ground: Ground;
+  /** Of the XADD that runs. */
+  private readonly fields = new ArgumentFields();
 
   constructor(ground: Ground) {
     this.ground = ground;
@@ -115,6 +135,49 @@ export class Streams {
     ground.commit(place, state, prepareStreamAdd(state, key, id, fields, ground.actor));
     if (trim !== null) this.trim(key, trim);
     return { id };
+  }
+
+  /**
+   * XADD of `args` without options, whose id is at 2, by bytes: nearly all of them, into a stream that is there. Null: it
+   * needs the general way, and nothing was done.
+   */
+  addBytes(args: Args): Bytes | null {
+    const { ground } = this;
+    ground.checkGrowth();
+    const { buffer, start, end } = args;
+    const place = ground.findLive(buffer, start[1], end[1]);
+    const { keyspace } = ground;
+    const { ref, slot } = place;
+    if (ref === 0 || !keyspace.isRich(ref)) return null;
+    const index = keyspace.richIndex(ref);
+    const held = keyspace.rich.get(index);
+    const { stream } = held.state;
+    if (stream === null || held.dead || holdsOtherThan(held.state, 'stream')) return null;
+    const [mark] = stream.marks;
+    if (stream.marks.length !== 1 || mark.actor !== ground.actor) return null;
+    const last = lastGiven(stream);
+    const id = last === STREAM_ID_MAX ? null : this.idOf({ kind: 'auto' }, last);
+    if (id === null || id <= last) return null;
+    const { entries } = stream;
+    const before = entries.bytes;
+    const { actor } = ground;
+    this.fields.buffer = buffer;
+    this.fields.start = start;
+    this.fields.end = end;
+    this.fields.count = args.count - 3;
+    const hlc = nextTick(ground.clock, ground.nowMs);
+    if (!addEntryBytes(entries, id, actor, ground.seq + 1, hlc, this.fields)) return null;
+    ground.stamp();
+    const { added, deleted } = mark;
+    const { batch } = ground;
+    const pairs = (args.count - 3) / 2;
+    batch.beginStreamAdd(slot, hlc, buffer, start[1], end[1], id, added + 1, deleted, pairs);
+    for (let i = 3; i < args.count; i++) batch.text(buffer, start[i], end[i]);
+    batch.endElements();
+    stream.marks[0] = { actor, seq: ground.seq, hlc, last: id, added: added + 1, deleted };
+    keyspace.rich.set(index, held, keyspace.rich.bytesOf(index) + entries.bytes - before);
+    if (ground.touched !== null) ground.touched(latin1(place));
+    return id;
   }
 
   /** XDEL. Returns how many entries there were. */

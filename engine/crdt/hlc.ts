@@ -36,9 +36,14 @@ export function msOfHlc(hlc: number): number {
 
 /** A fresh stamp for a local write: greater than every stamp given or received before. */
 export function tick(clock: HlcClock, nowMs: number): number {
-  const wall = hlcOfMs(nowMs);
-  clock.last = wall > clock.last ? wall : clock.last + 1;
+  clock.last = nextTick(clock, nowMs);
   return clock.last;
+}
+
+/** The stamp that `tick` would give, without giving it. */
+export function nextTick(clock: HlcClock, nowMs: number): number {
+  const wall = hlcOfMs(nowMs);
+  return wall > clock.last ? wall : clock.last + 1;
 }
 
 /** Notes a remote stamp (already checked by `describeBadHlc`): later ticks are greater. */

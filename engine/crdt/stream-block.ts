@@ -106,6 +106,57 @@ export function seal(block: StreamBlock): void {
   block.start = 0;
 }
 
+/** Names and values as they lie in the bytes of a command: `start[from]` to `end[from]`, and so on. */
+export type FieldBytes = {
+  readonly buffer: Uint8Array;
+  readonly start: ArrayLike<number>;
+  readonly end: ArrayLike<number>;
+  readonly from: number;
+  readonly count: number;
+};
+
+/** As `appendEntry`, of fields whose names are the block's. False: they are not, nothing was done. */
+export function appendBytes(
+  block: StreamBlock,
+  id: Bytes,
+  actor: Actor,
+  seq: number,
+  hlc: number,
+  fields: FieldBytes,
+): boolean {
+  const { buffer, start, end, from, count } = fields;
+  if (!hasNameBytes(fields, block.names)) return false;
+  let extra = HEAD_BYTES_MAX;
+  for (let n = from + 1; n < from + count; n += 2) extra += end[n] - start[n] + 5;
+  reserve(block, extra);
+  let at = appendHead(block, id, actor, seq, hlc, true);
+  const { bytes } = block;
+  for (let n = from + 1; n < from + count; n += 2) {
+    const length = end[n] - start[n];
+    at = putVarint(bytes, at, length);
+    if (length <= LOOP_BYTES_MAX) {
+      for (let k = start[n]; k < end[n]; k++) bytes[at++] = buffer[k];
+    } else {
+      copy.call(buffer as Buffer, bytes, at, start[n], end[n]);
+      at += length;
+    }
+  }
+  block.end = at;
+  return true;
+}
+
+function hasNameBytes(fields: FieldBytes, names: readonly Bytes[]): boolean {
+  const { buffer, start, end, from, count } = fields;
+  if (count !== names.length * 2) return false;
+  for (let n = 0; n < names.length; n++) {
+    const name = names[n];
+    const at = start[from + n * 2];
+    if (end[from + n * 2] - at !== name.length) return false;
+    for (let k = 0; k < name.length; k++) if (buffer[at + k] !== name.charCodeAt(k)) return false;
+  }
+  return true;
+}
+
 /** Writes an entry behind the last one, which comes before it. */
 export function appendEntry(
   block: StreamBlock,
@@ -115,14 +166,32 @@ export function appendEntry(
   hlc: number,
   fields: EntryFields,
 ): void {
+  const same = hasNames(fields, block.names);
+  reserve(block, entryBytesMax(fields));
+  let at = appendHead(block, id, actor, seq, hlc, same);
+  const { bytes } = block;
+  if (!same) at = putVarint(bytes, at, fields.length / 2);
+  for (let n = same ? 1 : 0; n < fields.length; n += same ? 2 : 1) {
+    at = putText(bytes, at, fields[n]);
+  }
+  block.end = at;
+}
+
+/** Writes what stands before the fields, and counts the entry. Returns where they go. */
+function appendHead(
+  block: StreamBlock,
+  id: Bytes,
+  actor: Actor,
+  seq: number,
+  hlc: number,
+  same: boolean,
+): number {
   const { tail } = block;
   const first = block.count === 0;
   const ms = idNumber(id, 0);
   const idSeq = idNumber(id, 8);
   const whole = Number.isNaN(ms + idSeq + tail.ms);
-  const same = hasNames(fields, block.names);
   const other = first || actor !== tail.actor;
-  reserve(block, entryBytesMax(fields));
   const { bytes } = block;
   let at = block.end;
   const form = (same ? SAME_NAMES : 0) | (other ? OTHER_ACTOR : 0) | (whole ? WHOLE_ID : 0);
@@ -135,11 +204,6 @@ export function appendEntry(
   if (other) at = putVarint(bytes, at, actor);
   at = putVarint(bytes, at, Math.abs(seq - tail.seq));
   at = putVarint(bytes, at, Math.abs(hlc - tail.hlc));
-  if (!same) at = putVarint(bytes, at, fields.length / 2);
-  for (let n = same ? 1 : 0; n < fields.length; n += same ? 2 : 1) {
-    at = putText(bytes, at, fields[n]);
-  }
-  block.end = at;
   if (first) block.first = id;
   block.last = id;
   block.actor = first || block.actor === actor ? actor : -1;
@@ -150,6 +214,7 @@ export function appendEntry(
   tail.actor = actor;
   tail.seq = seq;
   tail.hlc = hlc;
+  return at;
 }
 
 /** All entries, in order. */
@@ -199,6 +264,12 @@ export class BlockReader {
   hlc: number;
   private readonly block: StreamBlock;
   private readonly bytes: Uint8Array;
+  /** The text that `nextText` came to. */
+  name: Bytes | null = null;
+  textStart = 0;
+  textEnd = 0;
+  private after = 0;
+  private textsLeft = 0;
   private whole = '';
   private sameNames = false;
   private fieldsAt = 0;
@@ -259,6 +330,33 @@ export class BlockReader {
     return fields;
   }
 
+  /** Goes before the fields of the current entry; returns how many there are. */
+  beginFields(): number {
+    this.after = this.at;
+    this.at = this.fieldsAt;
+    const { length } = this.block.names;
+    this.textsLeft = this.sameNames ? length * 2 : this.varint() * 2;
+    return this.textsLeft / 2;
+  }
+
+  /** Goes to the next name or value: `name`, or the block's bytes from `textStart` to `textEnd`. False at the end. */
+  nextText(): boolean {
+    if (this.textsLeft === 0) {
+      this.at = this.after;
+      return false;
+    }
+    const { names } = this.block;
+    const isName = this.sameNames && this.textsLeft % 2 === 0;
+    this.name = isName ? names[names.length - this.textsLeft / 2] : null;
+    this.textsLeft--;
+    if (isName) return true;
+    const length = this.varint();
+    this.textStart = this.at;
+    this.at += length;
+    this.textEnd = this.at;
+    return true;
+  }
+
   entry(): StreamEntry {
     const { actor, seq, hlc } = this;
     return { id: this.id, actor, seq, hlc, fields: this.fields() };
@@ -294,6 +392,9 @@ export class BlockReader {
   }
 }
 
+/** Flags, a whole id or two numbers, an actor, a seq, an hlc, a count: no more than this. */
+const HEAD_BYTES_MAX = 64;
+const { copy } = Buffer.prototype;
 const latin1Slice = Buffer.prototype.latin1Slice;
 const latin1Write = Buffer.prototype.latin1Write;
 /** Up to here a loop is quicker than a call into the runtime. */
@@ -324,7 +425,7 @@ function putVarint(bytes: Uint8Array, at: number, value: number): number {
 }
 
 function entryBytesMax(fields: EntryFields): number {
-  let bytes = 64;
+  let bytes = HEAD_BYTES_MAX;
   for (const text of fields) bytes += text.length + 5;
   return bytes;
 }

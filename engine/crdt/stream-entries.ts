@@ -7,11 +7,13 @@
  */
 import { type Actor, type Bytes, type Dot, hasDot, type StampedDot } from './dot.ts';
 import {
+  appendBytes,
   appendEntry,
   BlockReader,
   blockOf,
   dropFirst,
   type EntryFields,
+  type FieldBytes,
   isFull,
   readBlock,
   type StreamBlock,
@@ -88,6 +90,25 @@ export function addEntry(
   blocks.push(block);
   entries.bytes += bytesOf(block);
   return false;
+}
+
+/** As `addEntry`, of fields in bytes; false: this needs the general way, and nothing was done. */
+export function addEntryBytes(
+  entries: Entries,
+  id: Bytes,
+  actor: Actor,
+  seq: number,
+  hlc: number,
+  fields: FieldBytes,
+): boolean {
+  const { blocks } = entries;
+  const tail = blocks.length === 0 ? null : blocks[blocks.length - 1];
+  if (tail === null || id <= tail.last || isFull(tail)) return false;
+  const before = tail.bytes.length;
+  if (!appendBytes(tail, id, actor, seq, hlc, fields)) return false;
+  entries.bytes += tail.bytes.length - before;
+  entries.count++;
+  return true;
 }
 
 function insertEntry(entries: Entries, entry: StreamEntry): boolean {

@@ -33,6 +33,7 @@ import { crc32 } from 'node:zlib';
 import type { Actor, Bytes } from '../crdt/dot.ts';
 import { LIST_N_LIMIT } from '../crdt/list-id.ts';
 import { ACTOR_ID_BYTES, actorId, type Roster } from '../crdt/roster.ts';
+import { STREAM_ID_MIN } from '../crdt/stream-id.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { encodePayload, FLAG, opFlags } from './encode-op.ts';
 import { writeComponent } from './list-encoding.ts';
@@ -44,6 +45,7 @@ import {
   OP_KIND,
   type Op,
 } from './op.ts';
+import { FLAG_DELETED } from './stream-ops.ts';
 
 /** Bytes of a batch body before the dictionary. */
 export const BATCH_HEAD_BYTES = 16;
@@ -280,6 +282,40 @@ export class BatchWriter {
     out.view.setUint32(out.length, end - start, true);
     out.length += 4;
     out.copyReserved(value, start, end);
+  }
+
+  /** Hot XADD of `pairs` fields, on a key whose TTL it does not touch: `text` for each name and value, then `endElements`. */
+  beginStreamAdd(
+    slot: number,
+    hlc: number,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    id: Bytes,
+    added: number,
+    deleted: Bytes,
+    pairs: number,
+  ): void {
+    const { out } = this;
+    this.openStart = out.length;
+    out.reserve(OP_HEAD_BYTES + HOT_PAYLOAD_BYTES_MAX + keyEnd - keyStart);
+    const hasDeleted = deleted !== STREAM_ID_MIN;
+    const flags = hasDeleted ? FLAG_DELETED : 0;
+    this.head(OP_KIND['stream-add'], flags, slot, hlc, keyEnd - keyStart);
+    out.copyReserved(keyBytes, keyStart, keyEnd);
+    out.short(id);
+    out.f64(added);
+    if (hasDeleted) out.short(deleted);
+    out.u32(pairs);
+  }
+
+  /** A name or a value of an entry. */
+  text(source: Uint8Array, start: number, end: number): void {
+    const { out } = this;
+    out.reserve(4 + end - start);
+    out.view.setUint32(out.length, end - start, true);
+    out.length += 4;
+    out.copyReserved(source, start, end);
   }
 
   /** Hot RPUSH and LPUSH on a key whose TTL they do not touch: `listValue` for each, then `endElements`. */

@@ -80,6 +80,15 @@ export class ByteWriter {
     this.length += text.length;
   }
 
+  /** As `raw`, of some 16 characters: quicker than a call into the runtime. */
+  short(text: Bytes): void {
+    this.reserve(text.length);
+    const { bytes } = this;
+    let at = this.length;
+    for (let n = 0; n < text.length; n++) bytes[at++] = text.charCodeAt(n);
+    this.length = at;
+  }
+
   text(text: Bytes): void {
     this.u32(text.length);
     this.raw(text);

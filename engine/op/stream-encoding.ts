@@ -17,7 +17,7 @@
  */
 import type { Actor, Bytes, Dot } from '../crdt/dot.ts';
 import type { Mark, StreamState } from '../crdt/stream.ts';
-import { BlockReader, type StreamEntry } from '../crdt/stream-block.ts';
+import { BlockReader, type StreamBlock, type StreamEntry } from '../crdt/stream-block.ts';
 import { compareEntries, entriesOf } from '../crdt/stream-entries.ts';
 import {
   type EntryName,
@@ -42,6 +42,7 @@ import {
 import { KEY_BYTES_MAX } from './op.ts';
 import { readFields, readId, readWhole } from './stream-ops.ts';
 
+const TWO_32 = 4294967296;
 const STAMP_BYTES = 16;
 const DOT_BYTES = 8;
 const GROUP_BYTES_MIN = 14;
@@ -49,22 +50,10 @@ const GROUP_BYTES_MIN = 14;
 export const streamEncoding: PartEncoding<StreamState> = { write: writeStream, read: readStream };
 
 function writeStream(out: ByteWriter, stream: StreamState, indexes: Indexes): void {
-  out.u32(stream.entries.count);
-  let run: StreamEntry[] = [];
-  const flush = (): void => {
-    for (const entry of sortDots(run, indexes)) writeEntry(out, entry, indexes);
-    run = [];
-  };
-  for (const block of stream.entries.blocks) {
-    const reader = new BlockReader(block);
-    while (reader.next()) {
-      const entry = reader.entry();
-      // Only entries of one id depend on the order of actors.
-      if (run.length > 0 && run[0].id !== entry.id) flush();
-      run.push(entry);
-    }
-  }
-  flush();
+  const { blocks, count } = stream.entries;
+  out.u32(count);
+  if (haveTwins(blocks)) writeInOrder(out, blocks, indexes);
+  else for (const block of blocks) writeBlock(out, block, indexes);
   out.u16(stream.marks.length);
   for (const mark of sortDots(stream.marks, indexes)) {
     writeStamp(out, mark, indexes);
@@ -77,6 +66,74 @@ function writeStream(out: ByteWriter, stream: StreamState, indexes: Indexes): vo
     out.text(name);
     writeGroup(out, group, indexes);
   }
+}
+
+/** Whether any two entries may have one id; ids that are no safe numbers count as such. */
+function haveTwins(blocks: readonly StreamBlock[]): boolean {
+  let [ms, idSeq] = [-1, -1];
+  for (const block of blocks) {
+    const reader = new BlockReader(block);
+    while (reader.next()) {
+      if (Number.isNaN(reader.ms) || (reader.ms === ms && reader.idSeq === idSeq)) return true;
+      ms = reader.ms;
+      idSeq = reader.idSeq;
+    }
+  }
+  return false;
+}
+
+/** Writes the entries of a block as they are, without making them. */
+function writeBlock(out: ByteWriter, block: StreamBlock, indexes: Indexes): void {
+  const reader = new BlockReader(block);
+  let [actor, index] = [-1, -1];
+  while (reader.next()) {
+    if (reader.actor !== actor) index = indexOf(indexes, reader.actor);
+    actor = reader.actor;
+    out.reserve(STREAM_ID_BYTES + STAMP_BYTES);
+    writeHalf(out, reader.ms);
+    writeHalf(out, reader.idSeq);
+    out.u16(index);
+    out.u48(reader.seq);
+    out.f64(reader.hlc);
+    out.u32(reader.beginFields());
+    while (reader.nextText()) {
+      const { name, textStart, textEnd } = reader;
+      if (name !== null) {
+        out.u32(name.length);
+        out.short(name);
+      } else {
+        out.u32(textEnd - textStart);
+        out.reserve(textEnd - textStart);
+        out.copyReserved(block.bytes, textStart, textEnd);
+      }
+    }
+  }
+}
+
+/** Half of an id, big-endian; room is reserved. */
+function writeHalf(out: ByteWriter, value: number): void {
+  out.view.setUint32(out.length, Math.floor(value / TWO_32), false);
+  out.view.setUint32(out.length + 4, value % TWO_32, false);
+  out.length += 8;
+}
+
+/** Entries of one id go by the dictionary's order of their actors. */
+function writeInOrder(out: ByteWriter, blocks: readonly StreamBlock[], indexes: Indexes): void {
+  let run: StreamEntry[] = [];
+  const flush = (): void => {
+    for (const entry of sortDots(run, indexes)) writeEntry(out, entry, indexes);
+    run = [];
+  };
+  for (const block of blocks) {
+    const reader = new BlockReader(block);
+    while (reader.next()) {
+      const entry = reader.entry();
+      // Only entries of one id depend on the order of actors.
+      if (run.length > 0 && run[0].id !== entry.id) flush();
+      run.push(entry);
+    }
+  }
+  flush();
 }
 
 function writeEntry(out: ByteWriter, entry: StreamEntry, indexes: Indexes): void {
