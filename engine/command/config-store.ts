@@ -13,6 +13,7 @@ import {
   type EvictionPolicy,
 } from '../core/eviction.ts';
 import { LFU_DECAY_MINUTES, LFU_LOG_FACTOR } from '../keyspace/access.ts';
+import { limits } from '../limits.ts';
 import { parseMemory } from './setting-kinds.ts';
 
 export type Setting = {
@@ -43,6 +44,8 @@ const FIXED: Readonly<Record<string, string>> = {
   'cluster-enabled': 'no',
   'replica-read-only': 'yes',
   'slave-read-only': 'yes',
+  'lua-time-limit': String(limits.scriptTimeMax.value),
+  'busy-reply-threshold': String(limits.scriptTimeMax.value),
   'set-max-intset-entries': '512',
   'hash-max-listpack-entries': '128',
   'hash-max-listpack-value': '64',

@@ -117,7 +117,7 @@ function ownSections(server: ServerContext): InfoSection[] {
  * `used_memory` is the keyspace, exactly: what maxmemory limits and MEMORY USAGE divides. The rest of
  * the process (runtime, backlog, buffers, garbage not yet collected) shows in `used_memory_rss` only.
  */
-function memorySection({ db, config, process: facts }: ServerContext): InfoSection {
+function memorySection({ db, config, scripting, process: facts }: ServerContext): InfoSection {
   const used = db.memoryBytes;
   const resident = facts.residentBytes?.() ?? 0;
   const { usedBytes, reservedBytes } = db.arenaBytes;
@@ -128,6 +128,11 @@ function memorySection({ db, config, process: facts }: ServerContext): InfoSecti
       ['used_memory_human', humanBytes(used)],
       ['used_memory_rss', resident],
       ['used_memory_rss_human', humanBytes(resident)],
+      ['used_memory_vm_total', scripting.keeper.bytes],
+      ['used_memory_scripts', scripting.scripts.bytes],
+      ['number_of_cached_scripts', scripting.scripts.count],
+      ['number_of_functions', scripting.functions.functionCount],
+      ['number_of_libraries', scripting.functions.list().length],
       ['maxmemory', config.maxMemoryBytes],
       ['maxmemory_human', humanBytes(config.maxMemoryBytes)],
       ['maxmemory_policy', db.evictor.policy],
