@@ -5,7 +5,7 @@
 import { limits } from '../limits.ts';
 import { BAD_LIBRARY_NAME, LIBRARY_NAME, type LoadedFunction } from './library.ts';
 import type { Call, Outcome, Verdict } from './machine.ts';
-import type { MachineKeeper } from './machine-keeper.ts';
+import { type MachineKeeper, NOT_ENOUGH_MEMORY } from './machine-keeper.ts';
 import type { Run } from './scripts.ts';
 
 export type Library = {
@@ -55,7 +55,11 @@ export class Functions {
     }
     const functions = this.keeper.ready().load(code, judge);
     this.keeper.dropBroken();
-    if (typeof functions === 'string') return functions;
+    if (typeof functions === 'string') {
+      // Perhaps compiled scripts fill the machine: the next try has another.
+      if (functions.includes(NOT_ENOUGH_MEMORY)) this.keeper.drop();
+      return functions;
+    }
     const library = { name, source, functions, generation: this.keeper.generation };
     const taken = functions.find(
       ({ name: own }) => (this.owners.get(own.toLowerCase()) ?? former) !== former,

@@ -7,6 +7,9 @@ import { limits } from '../limits.ts';
 import { loadLuaModule } from './lua-module.ts';
 import { Machine, type Outcome } from './machine.ts';
 
+/** Lua's own words. */
+export const NOT_ENOUGH_MEMORY = 'not enough memory';
+
 export class MachineKeeper {
   /** Grows with each machine. */
   generation = 0;
@@ -33,6 +36,9 @@ export class MachineKeeper {
     const { machine } = this;
     if (outcome.kind === 'suspended' || machine === null) return outcome;
     this.dropBroken();
+    const isFull = outcome.kind === 'failed' && outcome.error.includes(NOT_ENOUGH_MEMORY);
+    // Perhaps it is full of compiled scripts: then the next one would fare no better.
+    if (isFull) this.machine = null;
     // Memory of WebAssembly never shrinks: a machine that has grown for one script is given back.
     const grown = machine.bytes > limits.scriptMemoryKept.value;
     if (grown && !machine.broken && machine.collect() < machine.bytes / 2) this.machine = null;

@@ -163,6 +163,17 @@ describe('one script and the next', () => {
     expect(show(client.send('EVALSHA', 'short', 0))).toContain('NOSCRIPT');
   });
 
+  test('compiled scripts may fill the machine: it is made anew', () => {
+    const { server, connect } = makeFixture();
+    const client = connect();
+    for (let i = 0; i < 40; i++) {
+      const reply = client.send('SCRIPT', 'LOAD', `return #{${'{1},'.repeat(150_000)}${i}}`);
+      expect(reply).toMatchObject({ kind: 'bulk' });
+    }
+    expect(server.scripting.keeper.generation).toBeGreaterThan(1);
+    expect(run(client, 'return 1')).toBe('1');
+  });
+
   test('scripts without end are forgotten from the oldest on', () => {
     const { server, connect } = makeFixture();
     const client = connect();

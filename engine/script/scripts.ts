@@ -6,7 +6,7 @@ import { limits } from '../limits.ts';
 import type { Args } from '../resp/args.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import type { Call, Handle, Outcome, Verdict } from './machine.ts';
-import type { MachineKeeper } from './machine-keeper.ts';
+import { type MachineKeeper, NOT_ENOUGH_MEMORY } from './machine-keeper.ts';
 import { type ScriptHost, sha1 } from './redis-api.ts';
 import { readShebang, type ScriptFlags } from './shebang.ts';
 
@@ -104,7 +104,10 @@ export class Scripts {
   private compile(code: string): Handle | string {
     const handle = this.keeper.ready().compile(code, '@user_script');
     this.keeper.dropBroken();
-    return handle;
+    if (handle !== NOT_ENOUGH_MEMORY) return handle;
+    // Perhaps compiled scripts fill it, which are compiled again when they are called.
+    this.keeper.drop();
+    return this.keeper.ready().compile(code, '@user_script');
   }
 
   /** Forgets the scripts that were taken in first, until there is room for another. */
