@@ -41,16 +41,6 @@ export const mutants: readonly Mutant[] = [
     guard: { test: 'engine/core/collections.test.ts', named: 'and with tables beyond 0 elements' },
   },
   {
-    name: 'does not note the new least entry of a node',
-    file: 'engine/keyspace/score-tree.ts',
-    find: '    if (this.countOf(node) > 0) this.noteMins(depth, node);',
-    replace: '',
-    guard: {
-      test: 'engine/keyspace/score-tree.test.ts',
-      named: 'the order is that of a sorted list',
-    },
-  },
-  {
     name: 'ships what a client adds to a score, not what its sum of doubles needs',
     file: 'engine/crdt/score.ts',
     find: '  return wanted === null ? null : subtractAmounts(wanted, exact);',

@@ -155,6 +155,7 @@ const readers: Record<string, (key: string) => readonly string[]> = {
   string: (key) => ['get', key],
   hash: (key) => ['hgetall', key],
   set: (key) => ['smembers', key],
+  zset: (key) => ['zrange', key, '0', '-1', 'withscores'],
 };
 
 async function describeKeys(client: Redis, keys: readonly string[]): Promise<string[]> {
