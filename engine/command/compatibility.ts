@@ -44,11 +44,6 @@ export const NOT_SERVED: Readonly<Record<string, string>> = {
   PFDEBUG: 'is for the tests of Redis itself',
   PFSELFTEST: 'is for the tests of Redis itself',
   WAITAOF: '`--fsync always` answers after the disk has it; `WAIT` and `CRDT.WAIT` count copies',
-  'COMMAND|GETKEYSANDFLAGS': '`COMMAND GETKEYS` names the keys; there are no key specifications',
-  'MEMORY|DOCTOR': '`INFO memory` and the metrics tell what there is to tell',
-  'MEMORY|MALLOC-STATS': 'there is no malloc to ask: values lie in an arena',
-  'MEMORY|PURGE': 'the arena gives free pages back by itself',
-  'MEMORY|STATS': '`INFO memory` has the figures that exist',
 };
 
 /** Names of all commands and subcommands of a table. */
@@ -93,8 +88,8 @@ export function renderCompatibility(
   return [
     '# Compatibility with Redis 7.2',
     '',
-    `Of the ${known.size} commands and subcommands of Redis 7.2, ${known.size - absent} are served, each`,
-    'compared with a redis-server 7.0 by cases and by random commands. Their replies and errors are those of',
+    `Of the ${known.size} commands and subcommands of Redis 7.2, ${known.size - absent} are served. Those`,
+    'that a redis-server 7.0 has are compared with it, by cases and by random commands. Replies and errors are those of',
     'Redis to the letter but for what this page names. What is different because several regions write at',
     'once is in [semantics.md](semantics.md); every command with its cost and its rule is in',
     '[commands.md](commands.md).',
