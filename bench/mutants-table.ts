@@ -29,9 +29,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'keeps the TTL of a field whose data is gone',
     file: 'engine/crdt/field-ttl.ts',
-    find: 'if (hasDot(siblings, actor, seq)) return true;',
-    replace: 'if (siblings.length > 0) return true;',
-    guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
+    find: 'write.saw.filter((dot) => isLive(cell, dot));',
+    replace: 'write.saw;',
+    guard: { test: 'engine/crdt/field-ttl.test.ts', named: 'made anew' },
   },
   {
     name: 'leaves a member where it was when its score changes',
