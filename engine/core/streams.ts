@@ -156,8 +156,8 @@ export class Streams {
     const [mark] = stream.marks;
     if (stream.marks.length !== 1 || mark.actor !== ground.actor) return null;
     const last = lastGiven(stream);
-    const id = last === STREAM_ID_MAX ? null : this.idOf({ kind: 'auto' }, last);
-    if (id === null || id <= last) return null;
+    const id = this.nextId(last);
+    if (id === null) return null;
     const { entries } = stream;
     const before = entries.bytes;
     const { actor } = ground;
@@ -246,6 +246,17 @@ export class Streams {
     return ids;
   }
 
+  /** The id that `XADD *` gets after `last`; null: one of the two is beyond safe numbers. */
+  private nextId(last: Bytes): Bytes | null {
+    const { nowMs, region } = this.ground;
+    const ms = idNumber(last, 0);
+    const seq = idNumber(last, 8) + 1;
+    if (!(seq + REGIONS <= Number.MAX_SAFE_INTEGER)) return null;
+    if (nowMs > ms) return streamId(nowMs, this.severalRegions ? region : 0);
+    if (Number.isNaN(ms)) return null;
+    return streamId(ms, this.severalRegions ? regional(seq, region) : seq);
+  }
+
   /** The id that an XADD gets after `last`; null: there is none. */
   private idOf(wanted: WantedId, last: Bytes): Bytes | null {
     if (wanted.kind === 'full') return wanted.id;
@@ -266,14 +277,17 @@ export class Streams {
     const { region } = this.ground;
     const seq = idNumber(last, 8);
     if (!Number.isNaN(seq) && seq + REGIONS <= Number.MAX_SAFE_INTEGER) {
-      const above = seq + 1;
-      const step = (((region - above) % REGIONS) + REGIONS) % REGIONS;
-      return last.slice(0, 8) + idHalf(above + step);
+      return last.slice(0, 8) + idHalf(regional(seq + 1, region));
     }
     // Beyond 2^53 in a millisecond: the next millisecond.
     const ms = idNumber(last, 0);
     return sameMs || Number.isNaN(ms) ? null : streamId(ms + 1, region);
   }
+}
+
+/** The least number from `least` on that is the region's. */
+function regional(least: number, region: number): number {
+  return least + ((((region - least) % REGIONS) + REGIONS) % REGIONS);
 }
 
 function hasTwins(entries: readonly StreamEntry[]): boolean {

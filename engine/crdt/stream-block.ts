@@ -27,6 +27,8 @@ import { idNumber, STREAM_ID_BYTES, streamId } from './stream-id.ts';
 export const BLOCK_ENTRIES_MAX = 100;
 export const BLOCK_BYTES_MAX = 4096;
 const CAPACITY_MIN = 64;
+/** What a block may have too much; more is given back when it is full. */
+const SPARE_BYTES = 64;
 
 const SAME_NAMES = 1;
 const OTHER_ACTOR = 2;
@@ -58,9 +60,9 @@ export type StreamBlock = {
   tail: Base;
 };
 
-function newBlock(names: readonly Bytes[]): StreamBlock {
+function newBlock(names: readonly Bytes[], capacity: number): StreamBlock {
   return {
-    bytes: new Uint8Array(CAPACITY_MIN),
+    bytes: new Uint8Array(capacity),
     start: 0,
     end: 0,
     count: 0,
@@ -86,9 +88,10 @@ function hasNames(fields: EntryFields, names: readonly Bytes[]): boolean {
   return true;
 }
 
-/** A block with this entry. `like`: the names of a neighbour, to share them. */
-export function blockOf(entry: StreamEntry, like: readonly Bytes[] | null): StreamBlock {
-  const block = newBlock(namesOf(entry.fields, like));
+/** A block with this entry. `like`: a full neighbour, whose names and size it is likely to have. */
+export function blockOf(entry: StreamEntry, like: StreamBlock | null): StreamBlock {
+  const names = namesOf(entry.fields, like?.names ?? null);
+  const block = newBlock(names, like === null ? CAPACITY_MIN : like.end - like.start + SPARE_BYTES);
   appendEntry(block, entry.id, entry.actor, entry.seq, entry.hlc, entry.fields);
   return block;
 }
@@ -100,7 +103,7 @@ export function isFull(block: StreamBlock): boolean {
 
 /** Gives back what a block that is not written any more has too much. */
 export function seal(block: StreamBlock): void {
-  if (block.start === 0 && block.end === block.bytes.length) return;
+  if (block.bytes.length - (block.end - block.start) <= 2 * SPARE_BYTES) return;
   block.bytes = block.bytes.slice(block.start, block.end);
   block.end -= block.start;
   block.start = 0;
@@ -228,13 +231,13 @@ export function readBlock(block: StreamBlock): StreamEntry[] {
 /** These entries, which are in order, as blocks. `like`: names of a neighbour. */
 export function writeBlocks(
   entries: readonly StreamEntry[],
-  like: readonly Bytes[] | null,
+  like: StreamBlock | null,
 ): StreamBlock[] {
   const blocks: StreamBlock[] = [];
   let block: StreamBlock | null = null;
   for (const entry of entries) {
     if (block === null || isFull(block)) {
-      block = blockOf(entry, block?.names ?? like);
+      block = blockOf(entry, block ?? like);
       blocks.push(block);
     } else appendEntry(block, entry.id, entry.actor, entry.seq, entry.hlc, entry.fields);
   }

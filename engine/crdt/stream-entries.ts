@@ -86,7 +86,7 @@ export function addEntry(
     seal(tail);
     entries.bytes += tail.bytes.length;
   }
-  const block = blockOf({ id, actor, seq, hlc, fields }, tail?.names ?? null);
+  const block = blockOf({ id, actor, seq, hlc, fields }, tail);
   blocks.push(block);
   entries.bytes += bytesOf(block);
   return false;
@@ -147,7 +147,7 @@ export function compareEntries(
 /** Puts `held` in the place of the block `at`; returns how many blocks there are now. */
 function replaceBlock(entries: Entries, at: number, held: readonly StreamEntry[]): number {
   const old = entries.blocks[at];
-  const blocks = writeBlocks(held, old.names);
+  const blocks = writeBlocks(held, old);
   entries.count += held.length - old.count;
   entries.bytes -= bytesOf(old);
   for (const block of blocks) entries.bytes += bytesOf(block);
