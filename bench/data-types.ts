@@ -53,7 +53,15 @@ const smallZsets: Filled = {
   },
 };
 
-const filled: readonly Filled[] = [zsetOf('zset', LARGE), smallZsets];
+/** A stream of `size` entries with one field. */
+function streamOf(key: string, size: number): Filled {
+  return {
+    commands: size,
+    command: (i) => resp('XADD', key, `${1_767_225_600_000 + i}-0`, 'field', 'value-of-16-byte'),
+  };
+}
+
+const filled: readonly Filled[] = [zsetOf('zset', LARGE), smallZsets, streamOf('stream', LARGE)];
 
 const member = 'member:__rand_int__';
 const rows: readonly Row[] = [
@@ -61,6 +69,16 @@ const rows: readonly Row[] = [
     name: 'ZADD, 100,000 members',
     command: ['ZADD', 'zset', '__rand_int__', member],
     range: LARGE,
+  },
+  {
+    name: 'XADD, 100 streams',
+    command: ['XADD', 'streams:__rand_int__', '*', 'field', 'value-of-16-byte'],
+    range: 100,
+  },
+  {
+    name: 'XRANGE of 10, 100,000 entries',
+    command: ['XRANGE', 'stream', '1767225650000', '+', 'COUNT', '10'],
+    range: 1,
   },
   { name: 'ZADD, 20 members', command: ['ZADD', 'small:__rand_int__', '7', 'm3'], range: 10_000 },
   { name: 'ZINCRBY, 100,000 members', command: ['ZINCRBY', 'counted', '1', member], range: LARGE },
@@ -95,6 +113,13 @@ function shapes(keys: number): Shape[] {
       unit: 'sorted set',
       target: null,
       ...smallZsets,
+    },
+    {
+      name: `a stream of ${keys} entries (one field of 5 B, 16 B)`,
+      units: keys,
+      unit: 'entry',
+      target: BYTES_MAX,
+      ...streamOf('stream', keys),
     },
   ];
 }

@@ -20,6 +20,27 @@ export type Mutant = {
 
 export const mutants: readonly Mutant[] = [
   {
+    name: 'looks for late entries of a stream only from the last late one on',
+    file: 'engine/crdt/stream-cursor.ts',
+    find: '  const from = group.lateFrom !== null && group.lateFrom < after ? group.lateFrom : after;',
+    replace: '  const from = group.lateFrom ?? after;',
+    guard: { test: 'engine/crdt/stream.test.ts', named: 'lies beyond what was delivered' },
+  },
+  {
+    name: 'shows a group that a DESTROY has ended which its CREATE had not seen',
+    file: 'engine/crdt/stream-group.ts',
+    find: '  return made.some((create) => hasSeenAll(create, gone));',
+    replace: '  return made.length > 0 || gone.length < 0;',
+    guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
+  },
+  {
+    name: 'removes entries of a stream that XTRIM had not seen',
+    file: 'engine/crdt/stream-entries.ts',
+    find: '({ id, actor, seq }) => id > to || !covers(vector, actor, seq)',
+    replace: '({ id }) => id > to || vector.length < 0',
+    guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
+  },
+  {
     name: 'lets a field expire whose value the HEXPIRE had not seen',
     file: 'engine/crdt/field-ttl.ts',
     find: '  if (siblings.some(({ actor, seq }) => !hasDot(seen, actor, seq))) return null;',
