@@ -33,6 +33,8 @@ export type AclStart = {
   readonly users?: readonly string[];
   readonly file?: AclFile | null;
   readonly requirepass?: string;
+  /** A proxy: scripts run at a member, which does not know whose they are. */
+  readonly scriptsElsewhere?: boolean;
   /** Chance that nobody can guess; absent: GENPASS draws from `random`, which tests repeat. */
   readonly randomBytes?: (length: number) => Uint8Array;
 };
@@ -53,6 +55,8 @@ const DENIED_AT_EXEC = {
   channel: 'no permission to access one of the channels used as arguments to the command',
 } as const;
 
+const RUNS_SCRIPT = /^(EVAL|EVALSHA|FCALL)(_RO)?$/;
+
 export class Acl {
   readonly log = new AclLog();
   readonly file: AclFile | null;
@@ -60,6 +64,7 @@ export class Acl {
   readonly randomBytes: ((length: number) => Uint8Array) | null;
   /** Clients without a name are this user; it cannot be removed. */
   readonly defaultUser: User;
+  private readonly scriptsElsewhere: boolean;
   /** What CONFIG GET requirepass shows: the password last set by that name. */
   requirepass = '';
   private readonly users = new Map<string, User>();
@@ -71,6 +76,7 @@ export class Acl {
     this.clients = clients;
     this.file = start.file ?? null;
     this.randomBytes = start.randomBytes ?? null;
+    this.scriptsElsewhere = start.scriptsElsewhere ?? false;
     this.defaultUser = this.unlisted(DEFAULT_USER);
     for (const rule of ['on', 'nopass', '~*', '&*', '+@all']) this.defaultUser.apply(rule);
     this.users.set(DEFAULT_USER, this.defaultUser);
@@ -123,6 +129,9 @@ export class Acl {
     context: LogContext = session.transaction === null ? 'toplevel' : 'multi',
   ): string | null {
     const denied = checkCommand(session.user, entry, args);
+    if (denied === null && this.scriptsElsewhere && RUNS_SCRIPT.test(entry.command.name)) {
+      return errorText('noPermScript');
+    }
     if (denied === null) {
       const option = refusedSortOption(session.user, entry, args);
       return option === null ? null : errorText('sortByDenied', option);

@@ -32,6 +32,12 @@ export const accessErrors = {
       'call. This command is no longer allowed for the following reason: %s',
     meaning: 'The rights of the user were taken back between queueing and EXEC.',
   },
+  noPermScript: {
+    text:
+      'NOPERM users without all rights run no scripts through a proxy, because the member that runs ' +
+      'them does not know the user; connect to the member, or give the user +@all ~* &*',
+    meaning: 'EVAL, EVALSHA, FCALL and their `_RO` forms sent to a proxy by a restricted user.',
+  },
   noPermCommandInScript: {
     text: "ERR The user executing the script can't run this command or subcommand",
     meaning: 'A script called a command which its caller may not run.',

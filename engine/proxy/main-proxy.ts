@@ -92,7 +92,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     clockMs: () => Date.now(),
     monotonicMs: () => performance.now(),
     random: Math.random,
-    acl: aclOf(options),
+    acl: { ...aclOf(options), scriptsElsewhere: true },
     tracks: false,
     config: { requirepass: options.requirepass ?? '', port: options.port ?? 0, bind: options.bind },
     process: {

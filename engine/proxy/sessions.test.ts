@@ -334,7 +334,7 @@ describe('users of a proxy', () => {
   test('are checked at the proxy, in transactions and for channels too', async () => {
     const region = await startRegion({
       users: [
-        `reader on >p +@read +@connection +@transaction ~${keyIn(0)}* &news`,
+        `reader on >p +@read +@scripting +@connection +@transaction ~${keyIn(0)}* &news`,
         'all on >q +@all ~* &*',
       ],
     });
@@ -350,6 +350,9 @@ describe('users of a proxy', () => {
         await client.ask('GET', keyIn(1)),
         await client.ask('SUBSCRIBE', 'news'),
       ];
+      const script = ['return redis.call("GET", "secret")', '0'];
+      expect(await client.ask('EVAL', ...script)).toMatch(/^NOPERM .*no scripts through a proxy/);
+      expect(await admin.ask('EVAL', ...script)).toBeNull();
       for (const reply of denied) expect(reply).toMatch(/^NOPERM this user has no permissions/);
       expect(await client.ask('GET', key)).toBe('1');
       expect(await client.pipeline([['MULTI'], ['GET', key], ['SET', key, '2'], ['EXEC']])).toEqual(
