@@ -155,6 +155,8 @@ test('MONITOR shows what others run, quoted, without secrets and administration,
     '1800000000.000000 [0 127.0.0.1:40002] "SET" "k" "a\\x00\\"\\n"',
     '1800000000.000000 [0 127.0.0.1:40002] "AUTH" "(redacted)" "(redacted)"',
   ]);
+  say(client, 'EVAL', 'return redis.call("GET", "k")', 0);
+  expect(monitor.received().map(show)[0]).toBe('1800000000.000000 [0 lua] "GET" "k"');
   expect(say(client, 'CLIENT', 'LIST')).toContain('flags=O');
   expect(say(monitor, 'RESET')).toBe('RESET');
   say(client, 'GET', 'k');

@@ -63,7 +63,10 @@ export class Observer {
     const now = session.server.clockMs();
     const time = `${Math.floor(now / 1000)}.${String(Math.floor((now % 1000) * 1000)).padStart(6, '0')}`;
     const words = publicWords(entry, args).map((word) => `"${quoted(word)}"`);
-    const line = Buffer.from(`+${time} [0 ${session.remote}] ${words.join(' ')}\r\n`, 'latin1');
+    const line = Buffer.from(
+      `+${time} [0 ${session.remote || 'lua'}] ${words.join(' ')}\r\n`,
+      'latin1',
+    );
     for (const monitor of this.monitors) if (!monitor.closing) monitor.push(line);
   }
 

@@ -74,6 +74,7 @@ export class ScriptClient implements ScriptHost {
       return;
     }
     session.call(entry!, args);
+    if (this.caller!.tracker !== null) server.tracking?.noteReads(this.caller!, entry!, args);
   }
 
   allows(args: Args): boolean | null {

@@ -81,6 +81,20 @@ describe('keys that a client has read', () => {
     expect(told()).toEqual([invalid('k')]);
   });
 
+  test('within a script are the keys of its caller', () => {
+    const { reader, writer, told } = makeTracking();
+    say(
+      reader,
+      'EVAL',
+      'redis.call("GET", KEYS[1]) return redis.call("GET", KEYS[2])',
+      2,
+      'a',
+      'b',
+    );
+    say(writer, 'MSET', 'a', 1, 'b', 1, 'c', 1);
+    expect(told()).toEqual([invalid('a'), invalid('b')]);
+  });
+
   test('with OPTIN only those after CACHING YES, with OPTOUT all but those after CACHING NO', () => {
     const { reader, writer, told } = makeTracking('OPTIN');
     say(reader, 'GET', 'a');

@@ -118,9 +118,16 @@ export class Tracking implements KeyListener {
   ran(session: ClientSession, entry: Entry, args: Args): void {
     const { tracker } = session;
     if (tracker === null) return;
-    if ((entry.bits & DATA) !== 0 && !tracker.broadcast) this.remember(session, entry, args);
+    this.noteReads(session, entry, args);
     const isOver = !session.executing && session.transaction === null;
     if (isOver && !entry.name.startsWith('client|')) tracker.caching = null;
+  }
+
+  /** A command has run for the client, by itself or within its script. */
+  noteReads(session: ClientSession, entry: Entry, args: Args): void {
+    const { tracker } = session;
+    if (tracker === null || tracker.broadcast || (entry.bits & DATA) === 0) return;
+    this.remember(session, entry, args);
   }
 
   /** The end of a turn: tells what no client has changed, and those who broadcast. */
