@@ -1,5 +1,9 @@
 /** The fixed limits of the engine: what each is called, what it is, and what happens when it is reached. */
 
+import { ACL_LOG_MAX_LEN } from './acl/log.ts';
+import { UNAUTHENTICATED_UNREAD_BYTES } from './command/client-limits.ts';
+import { SLOWLOG_MAX_LEN } from './command/slow-log.ts';
+import { TRACKED_KEYS_MAX } from './command/tracking.ts';
 import {
   EVICTION_SAMPLES_MAX,
   EVICTIONS_PER_COMMAND_MAX,
@@ -154,6 +158,26 @@ export const limits = {
     value: 64 * 1024 * 1024,
     reached: 'nothing more is read from a client that does not read its replies',
   },
+  clientUnauthenticatedUnreadBytesMax: {
+    unit: 'bytes',
+    value: UNAUTHENTICATED_UNREAD_BYTES,
+    reached: 'a client that has yet to say who it is, and does not read, is closed',
+  },
+  trackedKeysMax: {
+    unit: 'keys',
+    value: TRACKED_KEYS_MAX,
+    reached: 'the keys tracked longest are told as changed (tracking-table-max-keys)',
+  },
+  aclLogEntriesMax: {
+    unit: 'entries',
+    value: ACL_LOG_MAX_LEN,
+    reached: 'the oldest refusals are forgotten (acllog-max-len)',
+  },
+  slowLogEntriesMax: {
+    unit: 'entries',
+    value: SLOWLOG_MAX_LEN,
+    reached: 'the oldest slow commands are forgotten (slowlog-max-len)',
+  },
   tlsReloadInterval: {
     unit: 'ms',
     value: 5000,
@@ -247,7 +271,7 @@ export const limits = {
   scriptSourcesMax: {
     unit: 'bytes',
     value: 32 * 1024 * 1024,
-    reached: 'as above',
+    reached: 'as above: the oldest scripts are forgotten',
   },
   functionSourcesMax: {
     unit: 'bytes',

@@ -17,7 +17,7 @@ const MB = 1024 * 1024;
 /** What Redis allows at most where any number of bytes may be given. */
 const ANY_BYTES = 9_223_372_036_854_775_807n;
 /** As in Redis: a client that has yet to say who it is may leave so much unread. */
-const UNAUTHENTICATED_UNREAD_BYTES = 1024;
+export const UNAUTHENTICATED_UNREAD_BYTES = 1024;
 
 /** Unread replies of a class: closed beyond `hardBytes`, or beyond `softBytes` for so long; 0: never. */
 export type OutputLimit = {
