@@ -64,8 +64,9 @@ export function redirection(
 /** The slot of all keys of a command, NONE or SEVERAL. */
 function slotOfKeys(entry: Entry, args: Args): number {
   const { command } = entry;
-  const { keys, name } = command;
-  if (keys !== null && keys.first === keys.last && command.keyCountAt === undefined) {
+  const { keys, name, keyCountAt, keyAfter } = command;
+  const isOne = keys !== null && keys.first === keys.last && keyCountAt === undefined;
+  if (isOne && keyAfter === undefined) {
     return slotOf(args.buffer, args.start[keys.first], args.end[keys.first]);
   }
   let slot = NONE;

@@ -71,6 +71,35 @@ const script = `
   SPUBLISH foo m
   SPUBLISH bar m
   SSUBSCRIBE foo bar
+  XREAD STREAMS foo 0
+  XREAD COUNT 1 STREAMS bar foo 0 0
+  XREADGROUP GROUP g c STREAMS foo >
+  EVAL return 1 foo
+  EVAL 1 1 foo
+  EVAL 1 2 foo bar
+  EVALSHA 1 1 foo
+  ZUNIONSTORE bar 1 foo
+  ZUNIONSTORE bar 2 {bar}1 {bar}2
+  ZDIFF 1 foo
+  ZMPOP 1 foo MIN
+  SORT bar STORE foo
+  SORT foo STORE {foo}1
+  LMPOP 1 foo LEFT
+  LMOVE bar foo LEFT LEFT
+  BLPOP foo 0
+  BLMPOP 0 1 foo LEFT
+  GEORADIUS bar 0 0 1 M STORE foo
+  GEOSEARCHSTORE bar foo FROMLONLAT 0 0 BYRADIUS 1 M
+  BITOP AND bar foo
+  PFMERGE bar foo
+  PFCOUNT bar foo
+  LCS bar foo
+  XGROUP CREATE foo g 0
+  XINFO STREAM foo
+  OBJECT ENCODING foo
+  MEMORY USAGE foo
+  COPY bar foo
+  SCAN 0 COUNT 0
   DBSIZE
   PING
 `;
