@@ -60,7 +60,7 @@ def newer_types(client):
     if has(client, "LPUSH"):
         check("RPUSH", client.rpush(f"{tag}l", "a", "b", "c"), 3)
         check("LRANGE", client.lrange(f"{tag}l", 0, -1), ["a", "b", "c"])
-        check("BLPOP", client.blpop([f"{tag}l"], 1), (f"{tag}l", "a"))
+        check("BLPOP", list(client.blpop([f"{tag}l"], 1)), [f"{tag}l", "a"])
     if has(client, "ZADD"):
         check("ZADD", client.zadd(f"{tag}z", {"a": 1, "b": 2.5}), 2)
         found = client.zrange(f"{tag}z", 0, -1, withscores=True)

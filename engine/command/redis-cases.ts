@@ -1186,6 +1186,11 @@ export const compareCases: Readonly<Record<string, readonly Case[]>> = {
     same SELECT 2147483648
     same HRANDFIELD h -9223372036854775808
     same SRANDMEMBER none -9223372036854775808
+    run ZADD z 1 a 2 b
+    same ZRANGE z 0 -1 LIMIT 60 -1
+    same ZRANGESTORE target z -2 5 LIMIT 3 -1
+    same ZRANGE z 0 -1 LIMIT 0 1
+    same XGROUP CREATE stream g $ ENTRIESREAD 0 ENTRIESREAD 3 MKSTREAM
   `),
   ...zsetCases,
 };

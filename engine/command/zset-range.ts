@@ -192,7 +192,11 @@ function zrange(
   }
   const options = readOptions(args, source + 3, stores, { by, down });
   const isDown = options.down ?? false;
-  if (options.limit !== -1 && (options.by ?? 'rank') === 'rank') throw commandError('limitByRank');
+  if ((options.by ?? 'rank') === 'rank') {
+    if (options.limit !== -1) throw commandError('limitByRank');
+    // As Redis has it: LIMIT n -1 is no mistake by rank, and says nothing.
+    options.offset = 0;
+  }
   if (options.withScores && options.by === 'name') throw commandError('scoresByLex');
   const ranksOf = readRange(args, source + 1, options.by ?? 'rank', isDown);
   const zset = session.server.db.zsets.see(args, source);

@@ -124,7 +124,7 @@ export const allowedTable: readonly Allowed[] = [
     allows: sameNumbers,
   },
   {
-    commands: /^(EVALSHA(_RO)?|LMPOP|XREAD|XREADGROUP|XGROUP\|(CREATE|SETID)|FUNCTION\|FLUSH)$/,
+    commands: /^(EVALSHA(_RO)?|LMPOP|XREAD|XGROUP\|(CREATE|SETID)|FUNCTION\|FLUSH)$/,
     reason: 'of two mistakes the other may be named first, or in the words of Redis 7.2',
     allows: bothErrors,
   },
@@ -138,6 +138,12 @@ export const allowedTable: readonly Allowed[] = [
     commands: /^(XCLAIM|XAUTOCLAIM)$/,
     reason: 'since Redis 7.2 the consumer is made even when it gets nothing',
     tame: (words) => [['XGROUP', 'CREATECONSUMER', ...words.slice(1, 4)], [...words]],
+  },
+  {
+    commands: /^XREADGROUP$/,
+    reason: 'the same, and the words of the error are those of Redis 7.2',
+    tame: (words) => [['XGROUP', 'CREATECONSUMER', ...groupOfRead(words)], [...words]],
+    allows: bothErrors,
   },
   {
     commands: /^PFCOUNT$/,
@@ -232,6 +238,12 @@ function onePage(words: readonly string[]): string[] {
   });
   const counted = tamed.some((word) => word.toUpperCase() === 'COUNT');
   return counted ? tamed : [...tamed, 'COUNT', '1000'];
+}
+
+/** Key, group and consumer of `XREADGROUP GROUP group consumer … STREAMS key id`. */
+function groupOfRead(words: readonly string[]): string[] {
+  const at = words.findIndex((word) => /^streams$/i.test(word));
+  return [words[at + 1] ?? '', ...words.slice(2, 4)];
 }
 
 function withoutLimit(words: readonly string[]): string[] {

@@ -86,7 +86,7 @@ public class Flow {
       check("XLEN", client.xlen("{java}x"), 1L);
     }
     if (known.contains("eval")) {
-      check("EVAL", client.eval("return redis.call('GET', KEYS[1])", 1, "{java}s"), "42");
+      check("EVAL", client.eval("return redis.call('GET', KEYS[1])", 1, "{java}s"), "grüße");
     }
   }
 
