@@ -211,7 +211,7 @@ function sameSize(ours: ReplyTree, theirs: ReplyTree): boolean {
       ours.items.every((item, i) => sameSize(item, theirs.items[i]))
     );
   }
-  return ours.kind === 'bulk' || show(ours) === show(theirs);
+  return ['bulk', 'double'].includes(ours.kind) || show(ours) === show(theirs);
 }
 
 /** Equal but for integers, which may lie as far apart as two seconds. */

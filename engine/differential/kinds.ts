@@ -37,12 +37,14 @@ const IDS = ['0-0', '0-1', '1-0', '1-1', '2-1', '3', '5-18446744073709551615', '
 /** Keys that only commands of one group draw, beside those that all of them share. */
 const OWN_KEYS = 3;
 const SHARED_KEYS = ['a', 'b', '{t}c', ''];
-const GROUPS = ['string', 'bitmap', 'hash', 'set', 'list', 'sorted-set', 'stream', 'geo'];
+const GROUPS = ['string', 'bitmap', 'hash', 'set', 'list', 'sorted-set', 'stream'];
 
 /** A key for a command of `group`: mostly one that holds its own type. */
 export function drawKey(draw: Draw, group: string): string {
   // Apart from all others: Redis writes counts into such a string, and reads one that was cut or grown.
   if (group === 'hyperloglog') return `hll${draw.below(OWN_KEYS)}`;
+  // Also apart: what a negative score is as a position, C leaves undefined.
+  if (group === 'geo') return `geo${draw.below(OWN_KEYS)}`;
   if (draw.below(4) === 0) return draw.pick(SHARED_KEYS);
   const owner = GROUPS.includes(group) ? group : draw.pick(GROUPS);
   return `${owner}${draw.below(OWN_KEYS)}`;
