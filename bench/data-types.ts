@@ -61,10 +61,51 @@ function streamOf(key: string, size: number): Filled {
   };
 }
 
-const filled: readonly Filled[] = [zsetOf('zset', LARGE), smallZsets, streamOf('stream', LARGE)];
+/** RPUSH of `size` elements of 12 bytes, `each` of them at a time. */
+function listOf(key: string, size: number, each = PAIRS_EACH): Filled {
+  return {
+    commands: size / each,
+    command: (i) =>
+      resp('RPUSH', key, ...Array.from({ length: each }, (_, n) => number(i * each + n))),
+  };
+}
+
+/** Small lists of 20 elements. */
+const smallLists: Filled = {
+  commands: 10_000,
+  command: (i) =>
+    resp('RPUSH', `list:${number(i)}`, ...Array.from({ length: 20 }, (_, n) => `e${n}`)),
+};
+
+const filled: readonly Filled[] = [
+  listOf('list', LARGE),
+  listOf('queue', 10 * LARGE),
+  smallLists,
+  zsetOf('zset', LARGE),
+  smallZsets,
+  streamOf('stream', LARGE),
+];
 
 const member = 'member:__rand_int__';
 const rows: readonly Row[] = [
+  { name: 'LPUSH', command: ['LPUSH', 'pushed', '__rand_int__'], range: LARGE },
+  { name: 'RPOP', command: ['RPOP', 'queue'], range: 1 },
+  { name: 'LRANGE 0 99, 100,000 elements', command: ['LRANGE', 'list', '0', '99'], range: 1 },
+  {
+    name: 'LINDEX of the middle, 100,000 elements',
+    command: ['LINDEX', 'list', '50000'],
+    range: 1,
+  },
+  {
+    name: 'LSET of the middle, 100,000 elements',
+    command: ['LSET', 'list', '50000', 'v'],
+    range: 1,
+  },
+  {
+    name: 'LMOVE, 20 elements',
+    command: ['LMOVE', 'list:__rand_int__', 'list:__rand_int__', 'LEFT', 'RIGHT'],
+    range: 10_000,
+  },
   {
     name: 'ZADD, 100,000 members',
     command: ['ZADD', 'zset', '__rand_int__', member],
@@ -101,6 +142,20 @@ function shapes(keys: number): Shape[] {
   const zset = zsetOf('zset', keys);
   return [
     {
+      name: `a list of ${keys} elements (12 B), pushed one by one`,
+      units: keys,
+      unit: 'element',
+      target: BYTES_MAX,
+      ...listOf('list', keys, 1),
+    },
+    {
+      name: '10,000 lists of 20 elements (2 B)',
+      units: smallLists.commands,
+      unit: 'list',
+      target: null,
+      ...smallLists,
+    },
+    {
       name: `a sorted set of ${keys} members (19 B)`,
       units: keys,
       unit: 'member',
@@ -127,6 +182,20 @@ function shapes(keys: number): Shape[] {
 type Growth = { readonly name: string; of(size: number): { fill: Filled; command: string[] } };
 
 const growing: readonly Growth[] = [
+  {
+    name: 'LINDEX',
+    of: (size) => ({
+      fill: listOf(`list:${size}`, size),
+      command: ['LINDEX', `list:${size}`, `${size / 2}`],
+    }),
+  },
+  {
+    name: 'LSET',
+    of: (size) => ({
+      fill: listOf(`set:${size}`, size),
+      command: ['LSET', `set:${size}`, `${size / 2}`, 'v'],
+    }),
+  },
   {
     name: 'ZRANK',
     of: (size) => ({

@@ -55,12 +55,12 @@ export function push(ground: Ground, args: Args, left: boolean, existing: boolea
   ground.checkGrowth();
   const place = ground.findLive(args.buffer, args.start[1], args.end[1]);
   const state = ground.load(place);
-  const list = visibleList(ground, state);
-  if (list === null && existing) return 0;
-  if (list !== null && isPlainList(ground, place, state!)) {
-    pushHot(ground, place, list, args, left);
-    return list.size;
+  if (state !== null && isPlainList(ground, place, state)) {
+    const plain = state.list as ListState;
+    pushHot(ground, place, plain, args, left);
+    return plain.size;
   }
+  if (visibleList(ground, state) === null && existing) return 0;
   const values: Bytes[] = [];
   for (let i = 2; i < args.count; i++) values.push(args.text(i));
   return commitPush(ground, place, state, latin1(place), left, values);
@@ -140,16 +140,14 @@ export function popOne(ground: Ground, args: Args, left: boolean, out: ReplyWrit
   ground.checkWritable();
   const place = ground.findLive(args.buffer, args.start[1], args.end[1]);
   const state = ground.load(place);
+  if (state !== null && isPlainList(ground, place, state)) {
+    const plain = state.list as ListState;
+    // The last one takes the key along.
+    if (plain.size > 1 && popHot(ground, place, plain, left, out)) return;
+  }
   const list = visibleList(ground, state);
   if (list === null) {
     out.nullBulk();
-    return;
-  }
-  if (
-    list.size > 1 &&
-    isPlainList(ground, place, state!) &&
-    popHot(ground, place, list, left, out)
-  ) {
     return;
   }
   out.bulk(valueAt(ground, list, left ? 0 : list.size - 1));

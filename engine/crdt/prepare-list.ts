@@ -5,7 +5,7 @@ import { holdsOtherThan, type KeyState } from './key-state.ts';
 import {
   closed,
   elementAt,
-  endOf,
+  endChunk,
   idAt,
   type ListPlace,
   type ListState,
@@ -34,11 +34,10 @@ export function prepareListPush(
 /** The n of a push at an end of the list. */
 export function runAtEnd(list: ListState | null, left: boolean, tie: number, seq: number): number {
   if (list === null || list.size === 0) return 0;
-  const place = endOf(list, left);
-  const chunk = opened(list, place);
+  const chunk = endChunk(list, left);
   const { rows } = chunk;
   // The outermost component is in the row of every element, also of odd ones.
-  const row = rowAt(chunk, place.at);
+  const row = rowAt(chunk, left ? 0 : chunk.count - 1);
   return runBeside(left, rows[row + ROW.n], rows[row + ROW.tie], rows[row + ROW.r], tie, seq);
 }
 
