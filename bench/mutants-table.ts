@@ -31,7 +31,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/crdt/stream-group.ts',
     find: '  return made.some((create) => hasSeenAll(create, gone));',
     replace: '  return made.length > 0 || gone.length < 0;',
-    guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
+    guard: { test: 'engine/semantics/semantics.test.ts', named: 'XGROUP DESTROY wins' },
   },
   {
     name: 'removes entries of a stream that XTRIM had not seen',
