@@ -41,6 +41,20 @@ export const mutants: readonly Mutant[] = [
     guard: { test: 'engine/crdt/laws.test.ts', named: 'laws of ops' },
   },
   {
+    name: 'joins a chunk with its neighbour while a trim goes through it',
+    file: 'engine/crdt/list-part.ts',
+    find: 'setSiblings(list, place, kept, false);',
+    replace: 'setSiblings(list, place, kept);',
+    guard: { test: 'engine/crdt/list.test.ts', named: 'a large list is what an array would be' },
+  },
+  {
+    name: 'lets a push begin its run where another region has begun one',
+    file: 'engine/crdt/list-id.ts',
+    find: '  return left ? n - 1 : n + 1;',
+    replace: '  return n;',
+    guard: { test: 'engine/crdt/list.test.ts', named: 'pushes and pops that alternate' },
+  },
+  {
     name: 'lets a field expire whose value the HEXPIRE had not seen',
     file: 'engine/crdt/field-ttl.ts',
     find: '  if (siblings.some(({ actor, seq }) => !hasDot(seen, actor, seq))) return null;',
