@@ -117,7 +117,7 @@ test.each([1, 2, 3])('a large list is what an array would be, seed %i', (seed) =
   expect(indexOf(list, endOf(list, false))).toBe(model.length - 1);
   // Inner chunks are open only for elements that do not fit a packed one.
   const inner = list.groups.flatMap((group) => group.chunks).slice(1, -1);
-  const open = inner.filter(({ packed }) => packed === null);
+  const open = inner.filter((chunk) => chunk.packed === null && chunk !== list.open);
   expect(open.filter(({ odd }) => !odd?.some((element) => element !== null))).toEqual([]);
   expect(inner.length - open.length).toBeGreaterThan(0);
 });

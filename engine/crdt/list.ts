@@ -45,13 +45,15 @@ export type ListState = {
   size: number;
   /** Bytes of all chunks. */
   bytes: number;
+  /** The inner chunk that was changed last: it stays open until another one is. */
+  open: Chunk | null;
 };
 
 /** Where an element is, or would be. Valid until the next change. */
 export type ListPlace = { group: number; chunk: number; at: number };
 
 export function emptyList(): ListState {
-  return { groups: [], size: 0, bytes: 0 };
+  return { groups: [], size: 0, bytes: 0, open: null };
 }
 
 function chunkAt(list: ListState, place: ListPlace): Chunk {
@@ -68,7 +70,7 @@ export function opened(list: ListState, place: ListPlace): Chunk {
   return chunk;
 }
 
-/** Packs the chunk again unless it is at an end of the list. */
+/** The change of a chunk is over: what was changed before it is packed, unless it is at an end by now. */
 export function closed(list: ListState, group: number, at: number): void {
   const { groups } = list;
   // A removal may have taken the chunk away.
@@ -76,10 +78,15 @@ export function closed(list: ListState, group: number, at: number): void {
   const { chunks } = groups[group];
   const first = group === 0 && at === 0;
   const last = group === groups.length - 1 && at === chunks.length - 1;
-  if (first || last || chunks[at].packed !== null) return;
-  list.bytes -= chunkBytes(chunks[at]);
-  packChunk(chunks[at]);
-  list.bytes += chunkBytes(chunks[at]);
+  const chunk = chunks[at];
+  if (first || last || chunk.packed !== null || chunk === list.open) return;
+  const before = list.open;
+  list.open = chunk;
+  // One without elements is not in the list any more. An end that is packed is opened when it is used.
+  if (before === null || before.packed !== null || before.count === 0) return;
+  list.bytes -= chunkBytes(before);
+  packChunk(before);
+  list.bytes += chunkBytes(before);
 }
 
 // ── Ends ────────────────────────────────────────────────────────────────────────────────────────
@@ -341,6 +348,8 @@ function joinNext(list: ListState, { group, chunk: at }: ListPlace): void {
   list.bytes -= chunkBytes(chunk) + chunkBytes(next);
   openChunk(next);
   for (let i = 0; i < next.count; i++) insertElementAt(chunk, chunk.count, elementIn(next, i));
+  // Nobody takes it for a chunk of the list.
+  next.count = 0;
   chunks.splice(at + 1, 1);
   list.bytes += chunkBytes(chunk);
 }
