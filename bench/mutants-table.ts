@@ -52,7 +52,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/crdt/list-id.ts',
     find: '  return left ? n - 1 : n + 1;',
     replace: '  return n;',
-    guard: { test: 'engine/crdt/list.test.ts', named: 'pushes and pops that alternate' },
+    guard: { test: 'engine/crdt/list.test.ts', named: 'an id between two is between them' },
   },
   {
     name: 'lets a field expire whose value the HEXPIRE had not seen',
