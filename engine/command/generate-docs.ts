@@ -36,6 +36,7 @@ const groupTitles: Readonly<Record<CommandGroup, string>> = {
 
 /** What a user of Redis must know, beside the conflicts. */
 const differences = [
+  'In a database of several regions `XADD *` counts sequence numbers in steps of 16, so that regions never give one id ([semantics](semantics.md)); `DUMP` does not serve streams.',
   'Libraries of functions are local to a member and forgotten by a restart; see docs/scripts.md.',
   'Sums of floats are exact decimals to 17 places; Redis adds 64-bit mantissas and rounds.',
   'Times are exact up to 2^53 ms since 1970; what lies beyond is an invalid expire time.',
