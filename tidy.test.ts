@@ -227,6 +227,21 @@ describe('leftovers', () => {
     expect(bad).toEqual([]);
   });
 
+  test('bytes are copied by `new Uint8Array(view)`: slice copies an array, and not a Buffer', () => {
+    // Buffer.slice is one more view. Replies that waited for the disk were overwritten by later ones.
+    const slices = /\b(bytes|buffer|frame|chunk|body|payload|(take|sealInPlace)\(\))\??\.slice\(/;
+    const bad = products
+      .filter((file) => file.startsWith('engine/'))
+      .flatMap((file) =>
+        text(file)
+          .split('\n')
+          .flatMap((line, index) =>
+            slices.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [],
+          ),
+      );
+    expect(bad).toEqual([]);
+  });
+
   test('no test expects a span of time to be short: machines are busy', () => {
     // Ratios within one run, orders of events and counts of steps; e2e/ measures the promised times.
     const short = /expect\((performance\.now|Date\.now|process\.cpuUsage)\(.*toBeLessThan/;

@@ -219,6 +219,16 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
+    name: 'keeps replies that wait for the disk as a view',
+    file: 'engine/member/clients.ts',
+    find: 'new Uint8Array(output.take())',
+    replace: 'output.take()',
+    guard: {
+      test: 'engine/member/clients.test.ts',
+      named: 'replies that wait for the disk are what they were',
+    },
+  },
+  {
     name: 'lets a missing batch pass',
     file: 'engine/core/remote.ts',
     find: "    if (reader.firstSeq > applied + 1) return 'gap';",

@@ -104,7 +104,7 @@ export function isFull(block: StreamBlock): boolean {
 /** Gives back what a block that is not written any more has too much. */
 export function seal(block: StreamBlock): void {
   if (block.bytes.length - (block.end - block.start) <= 2 * SPARE_BYTES) return;
-  block.bytes = block.bytes.slice(block.start, block.end);
+  block.bytes = new Uint8Array(block.bytes.subarray(block.start, block.end));
   block.end -= block.start;
   block.start = 0;
 }

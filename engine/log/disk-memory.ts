@@ -48,7 +48,7 @@ export class MemoryDisk implements Disk {
 
   read(name: string, offset: number, length: number): Uint8Array {
     const file = this.get(name);
-    return file.bytes.slice(offset, Math.min(offset + length, file.length));
+    return new Uint8Array(file.bytes.subarray(offset, Math.min(offset + length, file.length)));
   }
 
   freeBytes(): number {
@@ -90,7 +90,7 @@ export class MemoryDisk implements Disk {
     if (this.failing === 'append' || this.freeBytes() < bytes.length)
       throw noSpace(`write ${name}`);
     const { length } = bytes;
-    this.files.set(name, { bytes: bytes.slice(), length, synced: length, named: true });
+    this.files.set(name, { bytes: new Uint8Array(bytes), length, synced: length, named: true });
     this.nameAll();
   }
 

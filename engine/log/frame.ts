@@ -151,7 +151,7 @@ export class FrameReader {
   }
 
   private given(bytes: Uint8Array, start: number, end: number): Uint8Array {
-    if (bytes[start + 8] !== this.lentKind) return bytes.slice(start, end);
+    if (bytes[start + 8] !== this.lentKind) return new Uint8Array(bytes.subarray(start, end));
     // Buffer.subarray costs four times as much in Bun.
     return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
   }

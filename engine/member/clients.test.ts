@@ -9,20 +9,22 @@ const MB = 1024 * 1024;
 function makeClients(config: { requirepass?: string } = {}) {
   const { server } = makeFixture(config);
   const clock = { nowMs: 1000 };
+  const log = { position: 0, safe: 0 };
   const clients = new Clients({
     minReplicas: 0,
-    position: () => 0,
-    safe: () => 0,
+    position: () => log.position,
+    safe: () => log.safe,
     replicasWith: () => 0,
     monotonicMs: () => clock.nowMs,
     wrote: () => {},
     wake: () => {},
   });
   const connect = () => {
-    const link = { unread: 0, closed: false, reading: true };
+    const link = { unread: 0, closed: false, reading: true, sent: '' };
     const client = clients.connect(server, 'r', 'l', {
-      send: (_bytes, length) => {
+      send: (bytes, length) => {
         link.unread += length;
+        if (length < 1000) link.sent += Buffer.from(bytes).latin1Slice(0, length);
       },
       bufferedBytes: () => link.unread,
       close: () => {
@@ -41,8 +43,24 @@ function makeClients(config: { requirepass?: string } = {}) {
     clients.receive(client, encodeRequest(words));
     clients.flush();
   };
-  return { server, clients, clock, connect, send };
+  return { server, clients, clock, log, connect, send };
 }
+
+test('replies that wait for the disk are what they were, whatever is answered meanwhile', () => {
+  const { server, clients, log, connect, send } = makeClients();
+  const { client, link } = connect();
+  server.db.beginTurn(server.clockMs());
+  send(client, 'SET', 'k', 'v');
+  link.sent = '';
+  log.position = 10;
+  send(client, 'GET', 'k');
+  send(client, 'PING');
+  send(client, 'STRLEN', 'k');
+  expect(link.sent).toBe('');
+  log.safe = 10;
+  clients.release();
+  expect(link.sent).toBe('$1\r\nv\r\n+PONG\r\n:1\r\n');
+});
 
 test('nothing more is read from a client that does not read, until it has', () => {
   const { server, clients, connect, send } = makeClients();

@@ -190,7 +190,8 @@ export class Clients {
       if (isSafe && seq === 0 && client.held.length === 0) {
         client.link.send(output.buffer, output.length);
       } else {
-        const bytes = output.take().slice();
+        // A copy: `slice` of a Buffer would be one more view of the memory that the next replies go to.
+        const bytes = new Uint8Array(output.take());
         client.held.push({ bytes, position, seq, sinceMs: this.host.monotonicMs() });
         client.heldBytes += bytes.length;
         this.waiting.add(client);

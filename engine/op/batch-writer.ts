@@ -385,7 +385,8 @@ export class BatchWriter {
 
   /** As `sealInPlace`, in a buffer of its own. */
   sealFrame(): Uint8Array | null {
-    return this.sealInPlace()?.slice() ?? null;
+    const frame = this.sealInPlace();
+    return frame === null ? null : new Uint8Array(frame);
   }
 
   /**

@@ -297,7 +297,7 @@ export class Puller {
         // What was under way before the stream that was asked for last is of no use.
         if (this.streamEpoch !== this.epoch) return;
         if (this.queueHead === this.queue.length && !this.isHeld()) this.process(frame);
-        else this.queue.push(kind === MESSAGE.batch ? frame.slice() : frame);
+        else this.queue.push(kind === MESSAGE.batch ? new Uint8Array(frame) : frame);
         return;
       case MESSAGE.compressed:
         this.receiveCompressed(frame);

@@ -482,7 +482,7 @@ function split(bytes: Uint8Array): Uint8Array[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.length; ) {
     const end = at + 8 + view.getUint32(at, true);
-    frames.push(bytes.slice(at, end));
+    frames.push(new Uint8Array(bytes.subarray(at, end)));
     at = end;
   }
   return frames;

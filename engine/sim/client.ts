@@ -95,7 +95,7 @@ export class SimClient {
     let open = true;
     const client = process.member.connectClient(name, process.name, {
       send: (bytes, length) => {
-        const copy = bytes.slice(0, length);
+        const copy = new Uint8Array(bytes.subarray(0, length));
         const saidAtMs = world.nowMs;
         world.after(random.between(0, 4), () => {
           if (open) this.answered(copy, saidAtMs);

@@ -102,7 +102,7 @@ function writeOn(world: World, process: SimProcess, ackedAtMs: number[]): void {
   const parser = new ReplyParser();
   const client = process.member!.connectClient('writer', process.name, {
     send: (bytes, length) => {
-      parser.push(bytes.slice(0, length));
+      parser.push(new Uint8Array(bytes.subarray(0, length)));
       while (parser.next() !== undefined) ackedAtMs.push(world.nowMs);
       world.after(THINK_MS, write);
     },

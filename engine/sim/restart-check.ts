@@ -51,7 +51,7 @@ function askUntilAnswered(world: World, process: SimProcess, done: () => void): 
   process.guard(life, () => {
     const client = process.member!.connectClient('reader', process.name, {
       send: (bytes, length) => {
-        parser.push(bytes.slice(0, length));
+        parser.push(new Uint8Array(bytes.subarray(0, length)));
         for (let reply = parser.next(); reply !== undefined; reply = parser.next()) {
           if (reply instanceof RespError) continue;
           isAnswered = true;
