@@ -13,7 +13,8 @@ const delta = fc
   .constantFrom('1', '3', '-4', '0.1', '0', '-2.75', '9000000000000000000')
   .map((text) => parseAmount(text) as Amount);
 // Sums of these are exact in doubles, so that the spec needs no rounding: zset.test.ts has the others.
-const score = fc.constantFrom(5, -7, 2.5, -0, Number.POSITIVE_INFINITY, -1e308, 5e-324);
+// No 5e-324: an increment of what no decimal says is a new base, which the spec of sums cannot know (score.test.ts does).
+const score = fc.constantFrom(5, -7, 2.5, -0, Number.POSITIVE_INFINITY, -1e308, 1e-9);
 const scoreDelta = fc.constantFrom(1, 3, -4, 0.25, 0, -2.75);
 const member = fc.constantFrom('a', 'b', 'c');
 const group = fc.constantFrom('g', 'h');
